@@ -1,0 +1,53 @@
+"""The command line: one command a file, and no logic of its own."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tts_toolkit import __version__
+from tts_toolkit.cli.completion import completion
+from tts_toolkit.cli.config import config
+from tts_toolkit.cli.errors import exit_code_of, show
+from tts_toolkit.cli.group import SuggestingGroup
+from tts_toolkit.cli.say import say
+from tts_toolkit.cli.synth import synth
+from tts_toolkit.cli.voices import voices
+from tts_toolkit.errors import TTSToolkitError
+
+
+@click.group(
+    cls=SuggestingGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="tts-toolkit")
+def cli() -> None:
+    r"""Turn scripts into speech in bulk.
+
+    \b
+    tts-toolkit say "Hello there." -o hello.wav
+    tts-toolkit synth script.txt -o out/
+
+    Every option can also be set in the config file (see `tts-toolkit config show`) or in the
+    environment: --sampling-rate is TTS_TOOLKIT_SAMPLING_RATE.
+    """
+
+
+for command in (synth, say, voices, config, completion):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        cli.main(prog_name="tts-toolkit", standalone_mode=False)
+    except TTSToolkitError as error:
+        show(error)
+        sys.exit(exit_code_of(error))
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)

@@ -1,0 +1,56 @@
+"""``tts-toolkit say``: one line into one file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tts_toolkit.cli.options import options
+
+
+@click.command(short_help="Say one line into a file.")
+@click.argument("text")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    help="Audio file (.wav, .flac, .ogg, .opus, .mp3), or - for a WAV on stdout.",
+)
+@options(
+    "model",
+    "model_dir",
+    "voice",
+    "lang",
+    "device",
+    "seed",
+    "speed",
+    "subtype",
+    "sampling_rate",
+    "offline",
+)
+def say(text: str, output: str, **given: Any) -> None:
+    r"""Say TEXT into a file. TEXT may be - for standard input.
+
+    \b
+    tts-toolkit say "Hello there." -o hello.wav
+    tts-toolkit say "Hello there." -o - | aplay
+    """
+    from tts_toolkit.scripts.decode import decode  # noqa: PLC0415 - with the next
+    from tts_toolkit.synthesizer import format_of, load  # noqa: PLC0415 - heavy
+
+    target = Path(output)
+    if output != "-":
+        format_of(target)  # a wrong suffix is told before a model is loaded
+    if text == "-":
+        text = decode(sys.stdin.buffer.read(), "<stdin>").strip()
+    with load(**given) as synth:
+        clip = synth.say(text)
+        subtype = synth.options.subtype
+        if output == "-":
+            sys.stdout.buffer.write(clip.encoded(subtype=subtype))
+        else:
+            clip.save(target, subtype=subtype)
+            click.echo(f"{output}: {clip.duration:.2f} s ({synth.reason})", err=True)

@@ -1,0 +1,292 @@
+"""Options: one name each on the command line, in the library, in the environment and on file.
+
+A flag (or keyword argument) beats the environment, which beats the config file, which beats the
+default. ``resolve`` is the only place where they meet.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tts_toolkit.device import is_device
+from tts_toolkit.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ENV_PREFIX = "TTS_TOOLKIT_"
+MODELS = ("auto", "builtin", "indextts-2.5")
+LANGUAGES = ("auto", "en", "zh", "ja", "es", "ar")
+FORMATS = ("wav", "flac", "ogg", "opus", "mp3")
+SCRIPT_FORMATS = ("auto", "txt", "jsonl", "csv", "tsv")
+PROGRESS = ("auto", "bar", "plain", "json", "none")
+# A seed takes part in hashes and in torch's 64-bit generators; 32 bits suit every generator.
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What values an option takes, and the help that it shows.
+
+    Attributes:
+        help: one line.
+        kind: "text", "path", "int", "float", "flag" or "columns".
+        choices: the words that it takes, beside what ``kind`` allows.
+        least: smallest number.
+        most: largest number.
+        short: its one-letter flag.
+    """
+
+    help: str
+    kind: str = "text"
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    short: str | None = None
+
+
+def _option(default: object, **rule: Any) -> Any:
+    return field(default=default, metadata={"rule": Rule(**rule)})
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything that can be set for a run; the field's name is the option's name everywhere."""
+
+    model: str = _option(
+        "auto", help="Which engine speaks.", choices=MODELS
+    )
+    model_dir: Path | None = _option(
+        None, help="Folder with IndexTTS's weights (builtin has its own).", kind="path"
+    )
+    voice: str | None = _option(
+        None, help="A voice's name, or (IndexTTS) a reference clip.  [default: the engine's own]"
+    )
+    lang: str = _option("auto", help="Language of the text; auto looks at it.", choices=LANGUAGES)
+    device: str = _option("auto", help="auto, cpu, mps, cuda, cuda:N or cuda:all.", kind="device")
+    seed: int = _option(
+        0, help="Seed of each utterance without its own.", kind="int", least=0, most=MAX_SEED
+    )
+    takes: int = _option(
+        1, help="Takes of each utterance; take k uses seed + k.", kind="int", least=1, most=1000
+    )
+    speed: float = _option(1.0, help="Pace; above 1 is faster.", kind="float", least=0.25, most=4.0)
+    workers: int | str = _option(
+        "auto", help="Processes that speak.", kind="int", choices=("auto",), least=1, most=256
+    )
+    batch_size: int | str = _option(
+        "auto",
+        help="Segments decoded together (IndexTTS; builtin says one at a time).",
+        kind="int",
+        choices=("auto",),
+        least=1,
+        most=4096,
+    )
+    format: str = _option("wav", help="Format of the audio files.", choices=FORMATS)
+    subtype: str | None = _option(
+        None, help="Sample format, e.g. PCM_16, PCM_24 or FLOAT.  [default: the format's own]"
+    )
+    sampling_rate: int | None = _option(
+        None,
+        help="Sampling rate of the audio files in Hz.  [default: the engine's own]",
+        kind="int",
+        least=8000,
+        most=192_000,
+    )
+    columns: Mapping[str, str] | None = _option(
+        None,
+        help="Which columns of a table to read: text=Line,voice=Character,id=Key.",
+        kind="columns",
+    )
+    script_format: str = _option(
+        "auto",
+        help="How to read the scripts; auto goes by the file's suffix.",
+        choices=SCRIPT_FORMATS,
+    )
+    fail_fast: bool = _option(False, help="Stop at the first utterance that fails.", kind="flag")
+    offline: bool = _option(False, help="Never use the network.", kind="flag")
+    progress: str = _option("auto", help="How progress is shown on stderr.", choices=PROGRESS)
+
+
+RULES: dict[str, Rule] = {f.name: f.metadata["rule"] for f in fields(Options)}
+_DEFAULTS: dict[str, object] = {f.name: f.default for f in fields(Options)}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An option's value and where it came from: "flag", "environment", "config" or "default"."""
+
+    name: str
+    value: object
+    origin: str
+
+
+def resolve(
+    explicit: Mapping[str, object],
+    *,
+    environ: Mapping[str, str] | None = None,
+    config_file: Path | None = None,
+) -> Options:
+    """The options of a run.
+
+    Args:
+        explicit: what the caller gave; an entry that is None counts as not given.
+        environ: the environment (``os.environ`` by default).
+        config_file: a YAML file of options; one that does not exist counts as empty.
+
+    Raises:
+        OptionError: for an unknown name or a value that the option can't have; every one at once.
+    """
+    found = settings(explicit, environ=environ, config_file=config_file)
+    return Options(**{setting.name: setting.value for setting in found})  # type: ignore[arg-type]
+
+
+def settings(
+    explicit: Mapping[str, object],
+    *,
+    environ: Mapping[str, str] | None = None,
+    config_file: Path | None = None,
+) -> list[Setting]:
+    """As ``resolve``, with the origin of each value, in the order of ``Options``."""
+    env = os.environ if environ is None else environ
+    on_file = _read_config(config_file)
+    problems = [
+        *unknown(explicit, RULES, what="option"),
+        *(f"{config_file}: {text}" for text in unknown(on_file, RULES, what="option")),
+    ]
+    found = []
+    for name, rule in RULES.items():
+        raw, origin, label = _DEFAULTS[name], "default", name
+        if explicit.get(name) is not None:
+            raw, origin, label = explicit[name], "flag", f"--{name.replace('_', '-')}"
+        elif ENV_PREFIX + name.upper() in env:
+            label = ENV_PREFIX + name.upper()
+            raw, origin = env[label], "environment"
+        elif on_file.get(name) is not None:
+            raw, origin, label = on_file[name], "config", f"{config_file}: {name}"
+        if origin == "default":
+            found.append(Setting(name, raw, origin))
+            continue
+        try:
+            found.append(Setting(name, check(raw, rule), origin))
+        except OptionError as error:
+            problems.append(f"{label}: {error}")
+    if problems:
+        raise OptionError("\n".join(problems))
+    return _with_hub_offline(found, env)
+
+
+def check(raw: object, rule: Rule) -> object:
+    """``raw`` (a string, or a value that already has its type) as ``rule`` wants it.
+
+    Raises:
+        OptionError: if it can't be; the message does not name the option.
+    """
+    if rule.kind == "flag":
+        return _flag(raw)
+    if rule.kind == "columns":
+        return _columns(raw)
+    if rule.kind == "path":
+        if not isinstance(raw, str | Path):
+            raise OptionError(f"{raw!r} is not a path")
+        return Path(raw)
+    if rule.kind in {"int", "float"}:
+        return _number(raw, rule)
+    if not isinstance(raw, str) or not raw:
+        raise OptionError(f"{raw!r} is not a word")
+    if rule.kind == "device":
+        if not is_device(raw):
+            raise OptionError(f"{raw!r} is not a device; use {rule.help}")
+    elif rule.choices and raw not in rule.choices:
+        raise OptionError(
+            f"{raw!r} is not one of {', '.join(rule.choices)}{hint(raw, rule.choices)}"
+        )
+    return raw
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """'. Did you mean "…"?' for the nearest known word, or nothing."""
+    near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f'. Did you mean "{near[0]}"?' if near else ""
+
+
+def unknown(names: Iterable[str], known: Iterable[str], *, what: str) -> list[str]:
+    """A line for each of ``names`` that is not known."""
+    known = list(known)
+    return [f"unknown {what} {name!r}{hint(name, known)}" for name in names if name not in known]
+
+
+def _with_hub_offline(found: list[Setting], env: Mapping[str, str]) -> list[Setting]:
+    """Honour huggingface-hub's own switch where ``offline`` was left alone."""
+    asked = env.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "TRUE", "YES", "ON"}
+    return [
+        Setting("offline", True, "environment")
+        if asked and setting.name == "offline" and setting.origin == "default"
+        else setting
+        for setting in found
+    ]
+
+
+def _flag(raw: object) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False, "": False}
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word not in words:
+        raise OptionError(f"{raw!r} is not yes or no")
+    return words[word]
+
+
+def _columns(raw: object) -> dict[str, str]:
+    if isinstance(raw, Mapping):
+        return {str(ours): str(theirs) for ours, theirs in raw.items()}
+    columns = {}
+    for pair in str(raw).split(","):
+        ours, separator, theirs = pair.partition("=")
+        if not separator or not ours.strip() or not theirs.strip():
+            raise OptionError(f"{pair!r} is not FIELD=COLUMN, as in text=Line,voice=Character")
+        columns[ours.strip()] = theirs.strip()
+    return columns
+
+
+def _number(raw: object, rule: Rule) -> object:
+    if raw in rule.choices:
+        return raw
+    also = f", or {' or '.join(rule.choices)}" if rule.choices else ""
+    name = "a whole number" if rule.kind == "int" else "a number"
+    wrong = OptionError(f"{raw!r} is not {name}{also}")
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+        raise wrong
+    try:
+        value = float(raw)
+        if rule.kind == "int":
+            value = int(raw)
+    except (ValueError, OverflowError):
+        raise wrong from None
+    if rule.kind == "int" and value != float(raw):
+        raise wrong
+    if not (rule.least is None or rule.most is None or rule.least <= value <= rule.most):
+        raise OptionError(f"{raw} is not between {rule.least:g} and {rule.most:g}{also}")
+    return value
+
+
+def _read_config(path: Path | None) -> dict[str, object]:
+    if path is None or not path.is_file():
+        return {}
+    from omegaconf import OmegaConf  # noqa: PLC0415 - only a user with a config file pays for it
+    from omegaconf.errors import OmegaConfBaseException  # noqa: PLC0415
+    from yaml import YAMLError  # noqa: PLC0415 - OmegaConf's own parser raises it
+
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except (OmegaConfBaseException, YAMLError, OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path} can't be read as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise OptionError(f"{path}: expected lines such as `format: flac`")
+    return {str(name): value for name, value in content.items()}

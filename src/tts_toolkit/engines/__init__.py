@@ -1,0 +1,1 @@
+"""Engines: what turns utterances into clips."""

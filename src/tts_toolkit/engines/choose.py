@@ -1,0 +1,93 @@
+"""Which engine speaks, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tts_toolkit.engines.builtin import BUILTIN
+from tts_toolkit.errors import DeviceMissingError, ModelMissingError, OptionError
+from tts_toolkit.scripts.fields import looks_like_clip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tts_toolkit.config import Options
+    from tts_toolkit.engines.base import EngineSpec
+
+ENGINES: Mapping[str, EngineSpec] = {"builtin": BUILTIN}
+INDEXTTS = "indextts-2.5"
+NO_INDEXTTS = (
+    "IndexTTS-2.5 is not part of this version of tts-toolkit yet; "
+    "the builtin voice (--model builtin) is"
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine and why it was taken.
+
+    Attributes:
+        spec: the engine.
+        reason: one line for the user.
+    """
+
+    spec: EngineSpec
+    reason: str
+
+
+def choose(options: Options, *, made_with: str | None = None) -> Choice:
+    """The engine for a run.
+
+    ``auto`` is the engine that the output folder was made with, else IndexTTS where it is
+    installed, else the builtin voice if nothing in the command needs more.
+
+    Args:
+        options: of the run.
+        made_with: the engine in the output folder's ``job.json``.
+
+    Raises:
+        ModelMissingError: if the command needs a model that is not here.
+        DeviceMissingError: if the engine can't run on the device.
+        OptionError: if an option is not for the engine.
+    """
+    needs = _needs(options)
+    name = options.model
+    if name == "auto" and made_with:
+        name, reason = made_with, f"{made_with}: the folder was made with it"
+    elif name == "auto" and needs:
+        raise ModelMissingError(f"{needs} needs IndexTTS, and {NO_INDEXTTS}")
+    elif name == "auto":
+        name, reason = "builtin", "builtin: the embedded English voice (IndexTTS is not installed)"
+    else:
+        reason = f"{name}: asked for"
+    if name not in ENGINES:
+        raise ModelMissingError(f"--model {name}: {NO_INDEXTTS}")
+    if name == "builtin":
+        _check_builtin(options)
+    return Choice(ENGINES[name], reason)
+
+
+def _needs(options: Options) -> str:
+    """What in the options only IndexTTS can do, or ""."""
+    if options.voice and looks_like_clip(options.voice):
+        return f"a reference clip as voice (--voice {options.voice})"
+    if options.device not in {"auto", "cpu"}:
+        return f"--device {options.device}"
+    if options.model_dir:
+        return "--model-dir"
+    return ""
+
+
+def _check_builtin(options: Options) -> None:
+    if options.device not in {"auto", "cpu"}:
+        raise DeviceMissingError(
+            f"--device {options.device}: the builtin voice runs on the CPU; "
+            "leave --device out or say --device cpu"
+        )
+    if options.model_dir:
+        raise OptionError("--model-dir: the builtin voice carries its own weights; leave it out")
+    if options.voice and looks_like_clip(options.voice):
+        raise ModelMissingError(
+            f"--voice {options.voice}: the builtin voice can't clone a clip, and {NO_INDEXTTS}"
+        )

@@ -1,0 +1,196 @@
+"""An engine over child processes: the same session contract, several utterances at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tts_toolkit.engines.base import Failed, SegmentReady
+from tts_toolkit.engines.wire import from_utterance, receive, send, to_event
+from tts_toolkit.errors import EngineError, ModelMissingError
+
+if TYPE_CHECKING:
+    from tts_toolkit.engines.base import Engine, EngineInfo, EngineSpec, Event
+    from tts_toolkit.utterance import Utterance
+
+# One being said and one waiting, so that a child never idles while the parent writes a file.
+_DEPTH = 2
+# ``auto`` starts a further process for this many utterances: less is not worth its start.
+_WORTH_A_PROCESS = 32
+# ``auto`` goes no further: a process of the builtin voice holds about 200 MB.
+_MOST = 8
+# How long a step waits for a child, in seconds: short enough for an interrupt to be felt at once.
+_PATIENCE = 0.05
+# A child gets the parent's import path as it is; with ``-m`` its own folder would come first, and
+# a user's ``queue.py`` with it.
+_PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from tts_toolkit.engines.child import main; main(sys.argv[2])"
+)
+
+
+def worker_count(asked: int | str, utterances: int) -> int:
+    """How many processes speak: what was asked; for "auto" what work and machine bear."""
+    if isinstance(asked, int):
+        return asked
+    return max(1, min(usable_cpus(), _MOST, utterances // _WORTH_A_PROCESS))
+
+
+def usable_cpus() -> int:
+    """The CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def open_session(spec: EngineSpec, workers: int) -> Engine:
+    """A session in this process for one worker, over child processes for more."""
+    return spec.load() if workers == 1 else Pool(spec, workers)
+
+
+@dataclass(eq=False)
+class _Child:
+    process: subprocess.Popen[bytes]
+    ready: bool = False
+    # What it was given and has not finished, oldest first: the first is the one being said.
+    given: dict[str, Utterance] = field(default_factory=dict)
+
+
+class Pool:
+    """An ``Engine`` over ``workers`` child processes, each with a session of its own.
+
+    A child that dies is replaced. What it was saying is tried once more, and fails if that kills a
+    child again; what it had waiting goes to another.
+    """
+
+    def __init__(self, spec: EngineSpec, workers: int) -> None:
+        self._spec = spec
+        self._inbox: queue.Queue[tuple[_Child, tuple[dict[str, Any], bytes] | None]] = queue.Queue()
+        self._again: deque[Utterance] = deque()
+        self._deaths: dict[str, int] = {}
+        self._children = [self._start() for _ in range(workers)]
+
+    @property
+    def info(self) -> EngineInfo:
+        """What it is: the engine in its children."""
+        return self._spec.info
+
+    def has_room(self) -> bool:
+        """Whether a child can take an utterance, and none has to be tried again first."""
+        return not self._again and any(len(child.given) < _DEPTH for child in self._children)
+
+    def submit(self, utterance: Utterance) -> None:
+        """Give an utterance to the child that has least."""
+        child = min(self._children, key=lambda child: len(child.given))
+        assert len(child.given) < _DEPTH, "submit without room"
+        child.given[utterance.id] = utterance
+        self._order(child, {"submit": from_utterance(utterance)})
+
+    def step(self) -> list[Event]:
+        """Wait a moment for the children and hand out what they have done."""
+        while self._again and any(len(child.given) < _DEPTH for child in self._children):
+            self.submit(self._again.popleft())
+        events: list[Event] = []
+        try:
+            events += self._read(*self._inbox.get(timeout=_PATIENCE))
+            while True:
+                events += self._read(*self._inbox.get_nowait())
+        except queue.Empty:
+            return events
+
+    def cancel(self, utterance_id: str) -> None:
+        """Forget an utterance, wherever it is."""
+        self._again = deque(one for one in self._again if one.id != utterance_id)
+        for child in self._children:
+            if child.given.pop(utterance_id, None):
+                self._order(child, {"cancel": utterance_id})
+
+    def close(self) -> None:
+        """End the children; what they were saying is lost."""
+        children, self._children = self._children, []
+        for child in children:
+            child.process.kill()
+        for child in children:
+            child.process.wait()
+            for pipe in (child.process.stdin, child.process.stdout):
+                assert pipe is not None
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue  # an order that the child did not live to read
+
+    def _start(self) -> _Child:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), self._spec.address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # A session of its own: Ctrl-C reaches the parent alone, which then decides.
+            start_new_session=True,
+        )
+        child = _Child(process)
+        threading.Thread(target=self._listen, args=(child,), daemon=True).start()
+        return child
+
+    def _listen(self, child: _Child) -> None:
+        assert child.process.stdout is not None
+        message: tuple[dict[str, Any], bytes] | None = ({}, b"")
+        while message is not None:
+            try:
+                message = receive(child.process.stdout)
+            except ValueError:  # the pipe was closed under us: the pool is being closed
+                return
+            self._inbox.put((child, message))
+
+    def _order(self, child: _Child, order: dict[str, Any]) -> None:
+        assert child.process.stdin is not None
+        try:
+            send(child.process.stdin, order)
+        except BrokenPipeError:
+            return  # it is dead; its listener tells ``step``, which hands its work on
+
+    def _read(self, child: _Child, message: tuple[dict[str, Any], bytes] | None) -> list[Event]:
+        if child not in self._children:
+            return []
+        if message is None:
+            return self._bury(child)
+        header, payload = message
+        if header["event"] == "ready":
+            child.ready = True
+            return []
+        if header["id"] not in child.given:
+            return []  # cancelled meanwhile
+        event = to_event(header, payload)
+        if not isinstance(event, SegmentReady):
+            del child.given[event.id]
+        return [event]
+
+    def _bury(self, child: _Child) -> list[Event]:
+        """Replace a dead child and hand on what it had."""
+        code = child.process.wait()
+        if not child.ready:
+            self.close()
+            raise ModelMissingError(
+                f"the {self.info.name} engine did not start in a child process (exit code {code}); "
+                "its message is above. Try --workers 1"
+            )
+        assert child.process.stdin is not None
+        assert child.process.stdout is not None
+        child.process.stdout.close()
+        self._children[self._children.index(child)] = self._start()
+        events: list[Event] = []
+        for place, utterance in enumerate(child.given.values()):
+            deaths = self._deaths.get(utterance.id, 0) + (place == 0)
+            self._deaths[utterance.id] = deaths
+            if deaths > 1:
+                reason = f"killed the process that was saying it, twice (exit code {code})"
+                events.append(Failed(utterance.id, EngineError(reason)))
+            else:
+                self._again.append(utterance)
+        return events

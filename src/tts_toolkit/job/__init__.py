@@ -1,0 +1,1 @@
+"""A run: a script into a folder, and what a second run still has to do."""

@@ -1,0 +1,42 @@
+"""The resume key: equal keys mean equal audio."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tts_toolkit.audio.formats import AudioFormat
+    from tts_toolkit.engines.base import EngineInfo
+    from tts_toolkit.utterance import Utterance
+
+# 128 bits: no two of 10^15 lines share one by chance.
+_DIGITS = 32
+
+
+def resume_key(
+    utterance: Utterance, voice_sha256: str, info: EngineInfo, audio: AudioFormat
+) -> str:
+    """The key of a complete utterance's audio file, as hex digits.
+
+    In it is what the audio depends on; not in it are id, place in the script, batch size, workers
+    and device.
+    """
+    parts = (
+        utterance.text,
+        voice_sha256,
+        utterance.lang,
+        utterance.seed,
+        utterance.speed,
+        asdict(utterance.emotion) if utterance.emotion else None,
+        info.name,
+        info.model,
+        info.model_revision,
+        info.dtype,
+        audio.name,
+        audio.subtype,
+        audio.sampling_rate,
+    )
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_DIGITS]

@@ -1,0 +1,1 @@
+"""The listening page: ``report.html`` from a manifest."""

@@ -1,0 +1,256 @@
+"""The listening page ``OUT/report.html``: every clip with its text, its picture and a player.
+
+A page is one file that asks for nothing but the clips beside it. Rows go from the manifest to the
+page one by one, so what is held in memory is one small ``Entry`` for each.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import os
+import re
+from array import array
+from dataclasses import dataclass, field
+from importlib.resources import files
+from itertools import islice
+from operator import add
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from tts_toolkit.manifest import MANIFEST, read_entries, row_at
+from tts_toolkit.report.waveform import WAVEFORMS, draw, read_waveforms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jinja2.environment import Template, TemplateStream
+
+    from tts_toolkit.manifest import Entry, ManifestRow
+    from tts_toolkit.report.waveform import Waveform
+
+PAGE_ROWS = 2000  # as many players as a browser still opens and filters at once
+_MARK = b'name="generator" content="tts-toolkit"'  # in page.html; only such files are ever removed
+_OLD_PAGE = re.compile(r"report-([1-9][0-9]*)\.html")
+_BINS = 16
+_FEW_BINS = 8  # a run of equal clips still gets an axis
+_TICKS = 6
+_MIN_STEP_S = 0.1
+
+# The digits of a waveform as upright strokes about the middle of a box of 80 x 38. Each stroke is
+# relative to the one before, which makes the page a third smaller.
+_HALF = [max(1, 2 * level) for level in range(10)]
+_STROKES = {
+    f"{a}{b}": f"m1-{_HALF[a] + _HALF[b]}v{2 * _HALF[b]}" for a in range(10) for b in range(10)
+}
+
+
+@dataclass
+class _Totals:
+    """What a first pass over the manifest finds out.
+
+    Attributes:
+        failed: entries of the failed utterances.
+        ok: entries of the others.
+        durations: lengths of the ok clips in seconds.
+        warned: number of utterances with warnings.
+        timed_s: length of the clips whose computing time is known, in seconds.
+        computing_s: that time, in wall seconds.
+        engines: ``(engine, model, revision)`` of the rows, without repetition.
+    """
+
+    failed: list[Entry] = field(default_factory=list)
+    ok: list[Entry] = field(default_factory=list)
+    durations: array[float] = field(default_factory=lambda: array("d"))
+    warned: int = 0
+    timed_s: float = 0.0
+    computing_s: float = 0.0
+    engines: dict[tuple[str, str, str], None] = field(default_factory=dict)
+
+    def add(self, row: ManifestRow, entry: Entry, waveform: Waveform | None) -> None:
+        """Count one row."""
+        self.warned += bool(row.warnings)
+        self.engines[row.engine, row.model, row.model_revision] = None
+        if row.status == "failed":
+            self.failed.append(entry)
+            return
+        self.ok.append(entry)
+        self.durations.append(row.duration_s)
+        if waveform and waveform.seconds > 0:
+            self.timed_s += row.duration_s
+            self.computing_s += waveform.seconds
+
+
+def write_report(out: Path, *, title: str) -> Path:
+    """Write the listening page of an output folder from its manifest, failed utterances first.
+
+    More than ``PAGE_ROWS`` utterances are split into ``report.html``, ``report-2.html``, …; pages
+    that an earlier, longer run left are removed.
+
+    Args:
+        out: the output folder.
+        title: heading of the page.
+
+    Returns:
+        Path of the first page.
+
+    Raises:
+        OSError: as the system says; a page is replaced as a whole or not at all.
+    """
+    waveforms = read_waveforms(out)
+    totals = _Totals()
+    for entry, row in _rows(out, list(read_entries(out).values())):
+        totals.add(row, entry, waveforms.get(row.key))
+    entries = [*totals.failed, *totals.ok]
+    pages = max(1, math.ceil(len(entries) / PAGE_ROWS))
+    clips = (_clip(out, row, waveforms.get(row.key)) for _, row in _rows(out, entries))
+    template, whole_run = _template(), {"title": title, "pages": pages, **_summary(totals)}
+    for page in range(1, pages + 1):
+        stream = template.stream(
+            whole_run, page=page, links=_links(page, pages), clips=islice(clips, PAGE_ROWS)
+        )
+        _publish(out, _page_name(page), stream)
+    _remove_pages_after(out, pages)
+    return out / _page_name(1)
+
+
+def _rows(out: Path, entries: list[Entry]) -> Iterator[tuple[Entry, ManifestRow]]:
+    """The rows of some entries, in their order."""
+    if entries:
+        with (out / MANIFEST).open("rb") as file:
+            for entry in entries:
+                yield entry, row_at(file, entry)
+
+
+def _template() -> Template:
+    """The page, with its style and script built in."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - slow to import
+
+    folder = files("tts_toolkit.report") / "templates"
+    script = (folder / "page.js").read_text(encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("tts_toolkit.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        style=(folder / "page.css").read_text(encoding="utf-8"),
+        script=script,
+        # With its hash in the page's policy, no other script can run.
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+    return environment.get_template("page.html")
+
+
+def _summary(totals: _Totals) -> dict[str, object]:
+    """What stands on top of every page."""
+    audio_s = round(sum(totals.durations))
+    return {
+        "ok": len(totals.ok),
+        "failed": len(totals.failed),
+        "warned": totals.warned,
+        "audio": f"{audio_s // 3600}:{audio_s // 60 % 60:02}:{audio_s % 60:02}",
+        "realtime": _realtime(totals.timed_s, totals.computing_s),
+        "engines": list(totals.engines),
+        "chart": _histogram(totals.durations) if totals.durations else None,
+    }
+
+
+def _realtime(audio_s: float, computing_s: float) -> str:
+    """How many seconds of audio came from one of computing."""
+    return f"{audio_s / computing_s:.1f}" if computing_s > 0 else "–"  # noqa: RUF001 - a dash
+
+
+def _histogram(durations: array[float]) -> dict[str, object]:
+    """Counts of clips over equal steps of duration, in seconds; ``durations`` is not empty."""
+    low, high = min(durations), max(durations)
+    rough = max((high - low) / _BINS, _MIN_STEP_S)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * power for unit in (1, 2, 5, 10) if unit * power >= rough * 0.999)
+    first = math.floor(low / step)
+    counts = [0] * max(_FEW_BINS, math.floor(high / step) - first + 1)
+    for duration in durations:
+        counts[math.floor(duration / step) - first] += 1
+    edges = [f"{(first + i) * step:.6g}" for i in range(len(counts) + 1)]
+    return {
+        "bins": [(n, *edges[i : i + 2]) for i, n in enumerate(counts)],
+        "edges": edges,
+        "every": math.ceil(len(counts) / _TICKS),
+        "most": max(counts),
+        "low": f"{low:.1f}",
+        "high": f"{high:.1f}",
+    }
+
+
+def _clip(out: Path, row: ManifestRow, waveform: Waveform | None) -> dict[str, object]:
+    """What the page says of one row."""
+    failed = row.status == "failed"
+    if not (waveform or failed):
+        waveform = _draw_file(out, row.file)
+    return {
+        "row": row,
+        "failed": failed,
+        # "./" keeps a name such as "//host/a.wav" in the folder.
+        "src": "./" + quote(row.file) if row.file and not failed else "",
+        "path": _path(waveform.bars) if waveform and not failed else "",
+        "seconds": f"{row.duration_s:.2f}",
+        "realtime": _realtime(row.duration_s, waveform.seconds if waveform else 0.0),
+        "source": f"{row.source.get('file', '')}:{row.source.get('line', '')}",
+    }
+
+
+def _draw_file(out: Path, file: str | None) -> Waveform | None:
+    """The waveform of an audio file; None if it can't be read."""
+    import soundfile as sf  # noqa: PLC0415 - most runs have kept every waveform
+
+    if file is None:
+        return None
+    try:
+        samples, _ = sf.read(out / file, dtype="float32", always_2d=True)
+    except (sf.SoundFileError, OSError):
+        return None
+    return draw(samples[:, 0])
+
+
+def _path(bars: str) -> str:
+    """SVG path data for a waveform's digits."""
+    half = _HALF[int(bars[0])]
+    steps = map(_STROKES.__getitem__, map(add, bars, bars[1:]))
+    return f"M.5 {19 - half}v{2 * half}{''.join(steps)}"
+
+
+def _page_name(page: int) -> str:
+    return "report.html" if page == 1 else f"report-{page}.html"
+
+
+def _links(page: int, pages: int) -> list[tuple[int, str]]:
+    """Numbers and names of the pages to offer: the first, the last, and those about this one."""
+    near = {1, pages, *range(max(1, page - 2), min(pages, page + 2) + 1)}
+    return [(number, _page_name(number)) for number in sorted(near)]
+
+
+def _publish(out: Path, name: str, stream: TemplateStream) -> None:
+    """Write a page under a temporary name, then put it in its place."""
+    temporary = (out / WAVEFORMS).with_name(f"{name}.tmp")
+    temporary.parent.mkdir(exist_ok=True)
+    stream.enable_buffering(64)
+    with temporary.open("wb") as file:
+        stream.dump(file, "utf-8", "replace")  # a title may be a folder name that is not UTF-8
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(out / name)
+
+
+def _remove_pages_after(out: Path, pages: int) -> None:
+    """Remove what is left of a longer report. A file of the user's by such a name stays."""
+    for path in out.glob("report-*.html"):
+        name = _OLD_PAGE.fullmatch(path.name)
+        if name and int(name[1]) > pages:
+            with path.open("rb") as file:
+                ours = _MARK in file.read(1024)
+            if ours:
+                path.unlink()

@@ -1,0 +1,1 @@
+"""Scripts: the input files, one reader a format."""

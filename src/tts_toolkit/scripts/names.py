@@ -1,0 +1,111 @@
+"""File names: inside the output folder, one each, and usable on every system."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from tts_toolkit.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from tts_toolkit.utterance import Utterance
+
+# Microsoft's "Naming Files, Paths, and Namespaces": device names, with any suffix.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f]')
+# The shortest limit of the common file systems, for one name in UTF-8.
+_LONGEST = 255
+
+
+def file_of(utterance: Utterance, suffix: str) -> str:
+    """The utterance's audio file, relative to the output folder, with forward slashes."""
+    return utterance.output + suffix
+
+
+def name_problems(
+    utterances: Iterable[Utterance], suffix: str, out: Path, inputs: Collection[Path]
+) -> Iterator[Problem]:
+    """Everything wrong with the names that a run would write.
+
+    Args:
+        utterances: with ids and outputs.
+        suffix: of the audio files, with its dot.
+        out: the output folder (it need not exist).
+        inputs: resolved paths of what the run reads.
+    """
+    root = out.resolve()
+    ids: dict[str, Utterance] = {}
+    files: dict[str, Utterance] = {}
+    folders: dict[str, Utterance] = {}
+    inside: dict[str, bool] = {}
+    for utterance in utterances:
+        file = file_of(utterance, suffix)
+        reason = _unusable(file)
+        if not reason and _folded(utterance.id) in ids:
+            reason = f"has the id of {_where(ids[_folded(utterance.id)])}"
+        if not reason and _folded(file) in files:
+            reason = f"would write {file}, and so would {_where(files[_folded(file)])}"
+        if not reason:
+            reason = _nested(file, utterance, files, folders)
+        if not reason and (root / file) in inputs:
+            reason = f"would write {file} over a file that the script reads"
+        parent = str(PurePosixPath(file).parent)
+        if not reason and not inside.setdefault(
+            parent, (root / parent).resolve().is_relative_to(root)
+        ):
+            reason = f"would write {file} outside of {out}: {parent} is a link"
+        ids.setdefault(_folded(utterance.id), utterance)
+        files.setdefault(_folded(file), utterance)
+        if reason:
+            yield Problem(utterance.source, utterance.id, reason)
+
+
+def _unusable(file: str) -> str:
+    path = PurePosixPath(file)
+    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", file):
+        return f"would write {file!r} outside of the output folder"
+    if "//" in file or file.startswith("./") or "/./" in file:
+        return f"{file!r} is not a plain path"
+    return next(filter(None, map(_unusable_name, path.parts)), "")
+
+
+def _unusable_name(name: str) -> str:
+    """What is wrong with one part of a path."""
+    if bad := _FORBIDDEN.search(name):
+        return f"the name {name!r} has {bad.group()!r}, which not every system allows"
+    if name.startswith("."):
+        return f"the name {name!r} starts with a dot, which hides it"
+    if _RESERVED.fullmatch(name):
+        return f"the name {name!r} is reserved on Windows"
+    if name != name.strip() or name.endswith("."):
+        return f"the name {name!r} starts or ends with a space or a dot"
+    if len(name.encode()) > _LONGEST:
+        return f"the name {name[:20] + '…'!r} is longer than {_LONGEST} bytes"
+    return ""
+
+
+def _nested(
+    file: str, utterance: Utterance, files: dict[str, Utterance], folders: dict[str, Utterance]
+) -> str:
+    """Whether one utterance's file would be another one's folder."""
+    if _folded(file) in folders:
+        return f"would write {file}, which is the folder of {_where(folders[_folded(file)])}"
+    for parent in PurePosixPath(file).parents:
+        name = _folded(str(parent))
+        if name in files:
+            return f"would write into {parent}, which is the file of {_where(files[name])}"
+        folders.setdefault(name, utterance)
+    return ""
+
+
+def _folded(name: str) -> str:
+    """One spelling for names that some file system takes for the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _where(utterance: Utterance) -> str:
+    return f"{utterance.source} ({utterance.id})" if utterance.source else utterance.id

@@ -1,0 +1,1 @@
+"""What is kept on this machine outside of any output folder."""
