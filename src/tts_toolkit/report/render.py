@@ -83,6 +83,25 @@ class _Totals:
             self.computing_s += waveform.seconds
 
 
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """One utterance as the page shows it.
+
+    Attributes:
+        row: what the manifest has.
+        source: where the script has it.
+        src: address of the audio, relative to the page; "" if there is none.
+        path: SVG path data of the waveform; "" if there is none.
+        realtime: seconds of audio for each second of computing, in words.
+    """
+
+    row: ManifestRow
+    source: str
+    src: str = ""
+    path: str = ""
+    realtime: str = ""
+
+
 def write_report(out: Path, *, title: str) -> Path:
     """Write the listening page of an output folder from its manifest, failed utterances first.
 
@@ -186,21 +205,20 @@ def _histogram(durations: array[float]) -> dict[str, object]:
     }
 
 
-def _clip(out: Path, row: ManifestRow, waveform: Waveform | None) -> dict[str, object]:
+def _clip(out: Path, row: ManifestRow, waveform: Waveform | None) -> _Clip:
     """What the page says of one row."""
-    failed = row.status == "failed"
-    if not (waveform or failed):
-        waveform = _draw_file(out, row.file)
-    return {
-        "row": row,
-        "failed": failed,
+    source = f"{row.source.get('file', '')}:{row.source.get('line', '')}"
+    if row.status == "failed":
+        return _Clip(row, source)
+    waveform = waveform or _draw_file(out, row.file)
+    return _Clip(
+        row,
+        source,
         # "./" keeps a name such as "//host/a.wav" in the folder.
-        "src": "./" + quote(row.file) if row.file and not failed else "",
-        "path": _path(waveform.bars) if waveform and not failed else "",
-        "seconds": f"{row.duration_s:.2f}",
-        "realtime": _realtime(row.duration_s, waveform.seconds if waveform else 0.0),
-        "source": f"{row.source.get('file', '')}:{row.source.get('line', '')}",
-    }
+        src="./" + quote(row.file) if row.file else "",
+        path=_path(waveform.bars) if waveform else "",
+        realtime=_realtime(row.duration_s, waveform.seconds if waveform else 0.0),
+    )
 
 
 def _draw_file(out: Path, file: str | None) -> Waveform | None:

@@ -1,0 +1,96 @@
+"""What every test may ask for, and what is left out where this machine can't run it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEEDS = {
+    "chromium": "Debian's chromium (apt-get install chromium)",
+    "mount": "the right to mount in a namespace of its own (unshare -Urm true)",
+}
+
+
+def _has(marker: str) -> bool:
+    if marker == "chromium":
+        return shutil.which("chromium") is not None
+    unshare = shutil.which("unshare")
+    command = "mount -t tmpfs none /mnt"
+    return (
+        bool(unshare)
+        and not subprocess.run(
+            [unshare, "-Urm", "sh", "-c", command], capture_output=True, check=False
+        ).returncode
+    )
+
+
+def pytest_collection_modifyitems(items):
+    for marker, need in NEEDS.items():
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        if marked and not _has(marker):
+            for item in marked:
+                item.add_marker(pytest.mark.skip(reason=f"needs {need}"))
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch, tmp_path_factory):
+    """No test sees the settings of whoever runs it, or the network's voices."""
+    for name in list(os.environ):
+        if name.startswith("TTS_TOOLKIT_"):
+            monkeypatch.delenv(name)
+    nowhere = tmp_path_factory.mktemp("settings")
+    monkeypatch.setenv("TTS_TOOLKIT_CONFIG", str(nowhere / "config.yaml"))
+    monkeypatch.setenv("HIBARI_HOME", str(nowhere / "voices"))
+
+
+@pytest.fixture
+def cli(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as a process, in the test's folder."""
+
+    def run(*args, stdin="", cwd=tmp_path, env=None, timeout=120):
+        return subprocess.run(
+            [sys.executable, "-m", "tts_toolkit", *map(str, args)],
+            input=stdin,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def script(tmp_path) -> Callable[..., Path]:
+    """Write a script into the test's folder."""
+
+    def write(text: str | bytes, name: str = "script.txt") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def fake_engine(monkeypatch):
+    """An engine that honours every field and says nothing aloud, in IndexTTS's place."""
+    from tts_toolkit.engines import choose
+
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    from fake_engine import FAKE
+
+    monkeypatch.setattr(choose, "ENGINES", {**choose.ENGINES, "indextts-2.5": FAKE})
+    return FAKE
