@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 NEEDS = {
     "chromium": "Debian's chromium (apt-get install chromium)",
+    "ffmpeg": "Debian's ffmpeg (apt-get install ffmpeg), with which datasets decodes audio",
     "mount": "the right to mount in a namespace of its own (unshare -Urm true)",
 }
 
 
 def _has(marker: str) -> bool:
-    if marker == "chromium":
-        return shutil.which("chromium") is not None
+    if marker in {"chromium", "ffmpeg"}:
+        return shutil.which(marker) is not None
     unshare = shutil.which("unshare")
     command = "mount -t tmpfs none /mnt"
     return (

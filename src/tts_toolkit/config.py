@@ -58,9 +58,7 @@ def _option(default: object, **rule: Any) -> Any:
 class Options:
     """Everything that can be set for a run; the field's name is the option's name everywhere."""
 
-    model: str = _option(
-        "auto", help="Which engine speaks.", choices=MODELS
-    )
+    model: str = _option("auto", help="Which engine speaks.", choices=MODELS)
     model_dir: Path | None = _option(
         None, help="Folder with IndexTTS's weights (builtin has its own).", kind="path"
     )
@@ -192,7 +190,7 @@ def check(raw: object, rule: Rule) -> object:
     if rule.kind == "columns":
         return _columns(raw)
     if rule.kind == "path":
-        if not isinstance(raw, str | Path):
+        if not isinstance(raw, str | Path) or not str(raw) or "\0" in str(raw):
             raise OptionError(f"{raw!r} is not a path")
         return Path(raw)
     if rule.kind in {"int", "float"}:
@@ -211,8 +209,9 @@ def check(raw: object, rule: Rule) -> object:
 
 def hint(word: str, known: Iterable[str]) -> str:
     """'. Did you mean "…"?' for the nearest known word, or nothing."""
-    near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f'. Did you mean "{near[0]}"?' if near else ""
+    spelling = {one.lower(): one for one in known}
+    near = get_close_matches(word.lower(), list(spelling), n=1, cutoff=0.6)
+    return f'. Did you mean "{spelling[near[0]]}"?' if near else ""
 
 
 def unknown(names: Iterable[str], known: Iterable[str], *, what: str) -> list[str]:
@@ -245,14 +244,19 @@ def _flag(raw: object) -> bool:
 
 def _columns(raw: object) -> dict[str, str]:
     if isinstance(raw, Mapping):
-        return {str(ours): str(theirs) for ours, theirs in raw.items()}
-    columns = {}
-    for pair in str(raw).split(","):
-        ours, separator, theirs = pair.partition("=")
-        if not separator or not ours.strip() or not theirs.strip():
-            raise OptionError(f"{pair!r} is not FIELD=COLUMN, as in text=Line,voice=Character")
-        columns[ours.strip()] = theirs.strip()
-    return columns
+        pairs = [(str(ours), str(theirs)) for ours, theirs in raw.items()]
+    else:
+        pairs = []
+        for pair in str(raw).split(","):
+            ours, separator, theirs = pair.partition("=")
+            if not separator or not ours.strip() or not theirs.strip():
+                raise OptionError(f"{pair!r} is not FIELD=COLUMN, as in text=Line,voice=Character")
+            pairs.append((ours.strip(), theirs.strip()))
+    for names in zip(*pairs, strict=True):
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise OptionError(f"{twice!r} is there twice")
+    return dict(pairs)
 
 
 def _number(raw: object, rule: Rule) -> object:
@@ -272,7 +276,7 @@ def _number(raw: object, rule: Rule) -> object:
     if rule.kind == "int" and value != float(raw):
         raise wrong
     if not (rule.least is None or rule.most is None or rule.least <= value <= rule.most):
-        raise OptionError(f"{raw} is not between {rule.least:g} and {rule.most:g}{also}")
+        raise OptionError(f"{raw} is not between {rule.least:.10g} and {rule.most:.10g}{also}")
     return value
 
 
@@ -280,12 +284,10 @@ def _read_config(path: Path | None) -> dict[str, object]:
     if path is None or not path.is_file():
         return {}
     from omegaconf import OmegaConf  # noqa: PLC0415 - only a user with a config file pays for it
-    from omegaconf.errors import OmegaConfBaseException  # noqa: PLC0415
-    from yaml import YAMLError  # noqa: PLC0415 - OmegaConf's own parser raises it
 
     try:
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except (OmegaConfBaseException, YAMLError, OSError, UnicodeDecodeError) as error:
+    except Exception as error:  # PyYAML's constructors raise whatever they trip over
         raise OptionError(f"{path} can't be read as YAML: {error}") from error
     if not isinstance(content, dict):
         raise OptionError(f"{path}: expected lines such as `format: flac`")

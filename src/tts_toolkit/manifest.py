@@ -37,7 +37,7 @@ class ManifestRow:
         source: ``{"file", "line"}`` in the script.
         status: "ok" or "failed".
         text: as in the script.
-        text_spoken: as it was said, numbers and abbreviations written out.
+        text_spoken: as the engine read it, with times, dates and units written out.
         voice: name, or file name of the reference clip.
         voice_sha256: hex digest of the voice's content.
         lang: language code.

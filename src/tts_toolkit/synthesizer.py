@@ -80,7 +80,7 @@ class Outcome:
     Attributes:
         utterance: the line, with everything that was filled in.
         segments: the pieces of the clip, in order, in seconds.
-        text_spoken: the text as it was said.
+        text_spoken: the text as the engine read it.
         seconds: computing time, in wall seconds.
         warnings: what the listener should know.
         error: why there is no clip, or None.

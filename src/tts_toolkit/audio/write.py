@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tts_toolkit.audio.ogg import with_fixed_serial
@@ -35,6 +36,9 @@ def encode(
     """
     import soundfile  # noqa: PLC0415 - loads libsndfile; a dry run does without
 
+    saturated = samples.clip(
+        -1.0, 1.0
+    )  # beyond it libsndfile reads past its A-law and µ-law tables
     buffer = io.BytesIO()
     with soundfile.SoundFile(
         buffer,
@@ -46,8 +50,8 @@ def encode(
     ) as file:
         for name, value in tags.items():
             setattr(file, name, value)
-        for start in range(0, len(samples), _BLOCK):
-            file.write(samples[start : start + _BLOCK])
+        for start in range(0, len(saturated), _BLOCK):
+            file.write(saturated[start : start + _BLOCK])
     data = buffer.getvalue()
     return with_fixed_serial(data) if audio_format.container == "OGG" else data
 
@@ -79,4 +83,6 @@ def save(path: Path, data: bytes) -> None:
         write_synced(part, data)
         part.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise StorageError(f"{path}: can't be written: {error.strerror}") from error

@@ -23,7 +23,7 @@ from tts_toolkit.errors import TTSToolkitError
 )
 @click.version_option(__version__, prog_name="tts-toolkit")
 def cli() -> None:
-    r"""Turn scripts into speech in bulk.
+    """Turn scripts into speech in bulk.
 
     \b
     tts-toolkit say "Hello there." -o hello.wav
@@ -31,7 +31,7 @@ def cli() -> None:
 
     Every option can also be set in the config file (see `tts-toolkit config show`) or in the
     environment: --sampling-rate is TTS_TOOLKIT_SAMPLING_RATE.
-    """
+    """  # noqa: D301 - click wants the character itself
 
 
 for command in (synth, say, voices, config, completion):

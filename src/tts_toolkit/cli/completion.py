@@ -10,13 +10,13 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script for SHELL.
+    """Print the completion script for SHELL.
 
     \b
     bash: echo 'eval "$(tts-toolkit completion bash)"' >> ~/.bashrc
     zsh:  echo 'eval "$(tts-toolkit completion zsh)"' >> ~/.zshrc
     fish: tts-toolkit completion fish > ~/.config/fish/completions/tts-toolkit.fish
-    """
+    """  # noqa: D301 - click wants the character itself
     kind = get_completion_class(shell)
     assert kind, "click knows these shells"
     script = kind(ctx.find_root().command, {}, "tts-toolkit", "_TTS_TOOLKIT_COMPLETE")

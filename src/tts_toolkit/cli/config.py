@@ -11,14 +11,14 @@ from tts_toolkit.store.paths import config_file
 
 @click.group(cls=SuggestingGroup, short_help="Show the options that are set, and where.")
 def config() -> None:
-    r"""Options come from the command line, the environment, the config file and the defaults.
+    """Options come from the command line, the environment, the config file and the defaults.
 
     The first of these that has one wins. The config file is YAML with the options' names:
 
     \b
     voice: heart
     format: flac
-    """
+    """  # noqa: D301 - click wants the character itself
 
 
 @config.command()

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tts_toolkit.cli.options import options
+from tts_toolkit.errors import StorageError
 
 
 @click.command(short_help="Say one line into a file.")
@@ -32,23 +33,27 @@ from tts_toolkit.cli.options import options
     "offline",
 )
 def say(text: str, output: str, **given: Any) -> None:
-    r"""Say TEXT into a file. TEXT may be - for standard input.
+    """Say TEXT into a file. TEXT may be - for standard input.
 
     \b
     tts-toolkit say "Hello there." -o hello.wav
     tts-toolkit say "Hello there." -o - | aplay
-    """
-    from tts_toolkit.scripts.decode import decode  # noqa: PLC0415 - with the next
+    """  # noqa: D301 - click wants the character itself
+    from tts_toolkit.audio.formats import audio_format  # noqa: PLC0415 - with the next
+    from tts_toolkit.scripts.decode import decode  # noqa: PLC0415
     from tts_toolkit.synthesizer import format_of, load  # noqa: PLC0415 - heavy
 
     target = Path(output)
-    if output != "-":
-        format_of(target)  # a wrong suffix is told before a model is loaded
+    name = "wav" if output == "-" else format_of(target)
+    if not target.parent.is_dir():
+        raise StorageError(f"{output}: can't be written: there is no folder {target.parent}")
     if text == "-":
         text = decode(sys.stdin.buffer.read(), "<stdin>").strip()
     with load(**given) as synth:
-        clip = synth.say(text)
         subtype = synth.options.subtype
+        rate = synth.options.sampling_rate or synth.info.sampling_rate
+        audio_format(name, subtype, rate)  # what it can't have is told before anything is said
+        clip = synth.say(text)
         if output == "-":
             sys.stdout.buffer.write(clip.encoded(subtype=subtype))
         else:

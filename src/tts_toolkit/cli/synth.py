@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,9 +20,18 @@ if TYPE_CHECKING:
     from tts_toolkit.job.progress import RunReport
 
 
+def _folder(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """An output folder; an empty name, as of an unset variable, would be the current one."""
+    if not value:
+        raise click.BadParameter("the name is empty; for the current folder say -o .")
+    if os.path.lexists(value) and not Path(value).is_dir():
+        raise click.BadParameter(f"{value} is not a folder")
+    return value
+
+
 @click.command(short_help="Turn scripts into a folder of speech.")
 @click.argument("scripts", metavar="SCRIPT...", nargs=-1, required=True)
-@click.option("-o", "--out", required=True, help="Output folder.")
+@click.option("-o", "--out", required=True, callback=_folder, help="Output folder.")
 @options(
     "model", "model_dir", "voice", "lang", "device", "seed", "takes", "speed", "workers",
     "batch_size", "format", "subtype", "sampling_rate", "script_format", "columns",
@@ -56,7 +67,7 @@ def synth(
     verbose: bool,
     **given: Any,
 ) -> None:
-    r"""Turn scripts into a folder of audio files, with a manifest and a page to listen on.
+    """Turn scripts into a folder of audio files, with a manifest and a page to listen on.
 
     SCRIPT is a .txt file (one utterance a line), .jsonl, .csv or .tsv, a folder of these, or - for
     standard input. A second run with the same command finishes what the first did not, and after
@@ -68,7 +79,7 @@ def synth(
 
     Exit codes: 0 all done; 1 some utterances failed (the rest are written); 2 bad usage, nothing
     was started; 3 model, voice or device missing; 4 storage or network failed; 130 interrupted.
-    """
+    """  # noqa: D301 - click wants the character itself
     from tts_toolkit.config import resolve  # noqa: PLC0415 - with the next
     from tts_toolkit.job.run import run_script  # noqa: PLC0415 - heavy
     from tts_toolkit.store.paths import config_file  # noqa: PLC0415

@@ -85,7 +85,7 @@ class Finished:
         id: the utterance.
         clip: all of it.
         segments: its pieces, in order.
-        text_spoken: the text as it was said, numbers and abbreviations written out.
+        text_spoken: the text as the engine read it, with times, dates and units written out.
         seconds: computing time that it took, in wall seconds.
         warnings: what the listener should know.
     """

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ _WORTH_A_PROCESS = 32
 _MOST = 8
 # How long a step waits for a child, in seconds: short enough for an interrupt to be felt at once.
 _PATIENCE = 0.05
+# So many starts in a row may fail before it is the engine and not an accident.
+_STARTS = 3
 # A child gets the parent's import path as it is; with ``-m`` its own folder would come first, and
 # a user's ``queue.py`` with it.
 _PROGRAM = (
@@ -59,22 +62,42 @@ def open_session(spec: EngineSpec, workers: int) -> Engine:
 class _Child:
     process: subprocess.Popen[bytes]
     ready: bool = False
-    # What it was given and has not finished, oldest first: the first is the one being said.
+    # What it was given and has not finished.
     given: dict[str, Utterance] = field(default_factory=dict)
+    # Whether what it was given may kill it, and so is tried by itself.
+    on_trial: bool = False
+    listener: threading.Thread | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it can take one more."""
+        return not self.on_trial and len(self.given) < _DEPTH
+
+    def release(self) -> int:
+        """Take leave of a process that is dead or dying; its exit code."""
+        code = self.process.wait()
+        assert self.listener is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.listener.join()
+        self.process.stdout.close()
+        with suppress(BrokenPipeError):  # an order that it did not live to read
+            self.process.stdin.close()
+        return code
 
 
 class Pool:
     """An ``Engine`` over ``workers`` child processes, each with a session of its own.
 
-    A child that dies is replaced. What it was saying is tried once more, and fails if that kills a
-    child again; what it had waiting goes to another.
+    A child that dies is replaced, and what it had is tried again, one at a time: which of them
+    killed it can't be told. One that kills a child by itself fails.
     """
 
     def __init__(self, spec: EngineSpec, workers: int) -> None:
         self._spec = spec
         self._inbox: queue.Queue[tuple[_Child, tuple[dict[str, Any], bytes] | None]] = queue.Queue()
-        self._again: deque[Utterance] = deque()
-        self._deaths: dict[str, int] = {}
+        self._suspects: deque[Utterance] = deque()
+        self._failed_starts = 0
         self._children = [self._start() for _ in range(workers)]
 
     @property
@@ -84,19 +107,19 @@ class Pool:
 
     def has_room(self) -> bool:
         """Whether a child can take an utterance, and none has to be tried again first."""
-        return not self._again and any(len(child.given) < _DEPTH for child in self._children)
+        return not self._suspects and any(child.has_room for child in self._children)
 
     def submit(self, utterance: Utterance) -> None:
         """Give an utterance to the child that has least."""
-        child = min(self._children, key=lambda child: len(child.given))
-        assert len(child.given) < _DEPTH, "submit without room"
-        child.given[utterance.id] = utterance
-        self._order(child, {"submit": from_utterance(utterance)})
+        free = [child for child in self._children if child.has_room]
+        self._give(min(free, key=lambda child: len(child.given)), utterance)
 
     def step(self) -> list[Event]:
         """Wait a moment for the children and hand out what they have done."""
-        while self._again and any(len(child.given) < _DEPTH for child in self._children):
-            self.submit(self._again.popleft())
+        for child in self._children:
+            if self._suspects and not child.given:
+                child.on_trial = True
+                self._give(child, self._suspects.popleft())
         events: list[Event] = []
         try:
             events += self._read(*self._inbox.get(timeout=_PATIENCE))
@@ -107,9 +130,10 @@ class Pool:
 
     def cancel(self, utterance_id: str) -> None:
         """Forget an utterance, wherever it is."""
-        self._again = deque(one for one in self._again if one.id != utterance_id)
+        self._suspects = deque(one for one in self._suspects if one.id != utterance_id)
         for child in self._children:
-            if child.given.pop(utterance_id, None):
+            if utterance_id in child.given:
+                self._take_back(child, utterance_id)
                 self._order(child, {"cancel": utterance_id})
 
     def close(self) -> None:
@@ -118,13 +142,7 @@ class Pool:
         for child in children:
             child.process.kill()
         for child in children:
-            child.process.wait()
-            for pipe in (child.process.stdin, child.process.stdout):
-                assert pipe is not None
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue  # an order that the child did not live to read
+            child.release()
 
     def _start(self) -> _Child:
         process = subprocess.Popen(
@@ -135,18 +153,24 @@ class Pool:
             start_new_session=True,
         )
         child = _Child(process)
-        threading.Thread(target=self._listen, args=(child,), daemon=True).start()
+        child.listener = threading.Thread(target=self._listen, args=(child,), daemon=True)
+        child.listener.start()
         return child
 
     def _listen(self, child: _Child) -> None:
         assert child.process.stdout is not None
         message: tuple[dict[str, Any], bytes] | None = ({}, b"")
         while message is not None:
-            try:
-                message = receive(child.process.stdout)
-            except ValueError:  # the pipe was closed under us: the pool is being closed
-                return
+            message = receive(child.process.stdout)
             self._inbox.put((child, message))
+
+    def _give(self, child: _Child, utterance: Utterance) -> None:
+        child.given[utterance.id] = utterance
+        self._order(child, {"submit": from_utterance(utterance)})
+
+    def _take_back(self, child: _Child, utterance_id: str) -> None:
+        del child.given[utterance_id]
+        child.on_trial = False
 
     def _order(self, child: _Child, order: dict[str, Any]) -> None:
         assert child.process.stdin is not None
@@ -163,34 +187,30 @@ class Pool:
         header, payload = message
         if header["event"] == "ready":
             child.ready = True
+            self._failed_starts = 0
             return []
         if header["id"] not in child.given:
             return []  # cancelled meanwhile
         event = to_event(header, payload)
         if not isinstance(event, SegmentReady):
-            del child.given[event.id]
+            self._take_back(child, event.id)
         return [event]
 
     def _bury(self, child: _Child) -> list[Event]:
         """Replace a dead child and hand on what it had."""
-        code = child.process.wait()
-        if not child.ready:
+        code = child.release()
+        self._failed_starts += not child.ready
+        if self._failed_starts > _STARTS:
+            self._children.remove(child)
             self.close()
             raise ModelMissingError(
-                f"the {self.info.name} engine did not start in a child process (exit code {code}); "
+                f"the {self.info.name} engine does not start in a process of its own (exit code "
+                f"{code}); "
                 "its message is above. Try --workers 1"
             )
-        assert child.process.stdin is not None
-        assert child.process.stdout is not None
-        child.process.stdout.close()
         self._children[self._children.index(child)] = self._start()
-        events: list[Event] = []
-        for place, utterance in enumerate(child.given.values()):
-            deaths = self._deaths.get(utterance.id, 0) + (place == 0)
-            self._deaths[utterance.id] = deaths
-            if deaths > 1:
-                reason = f"killed the process that was saying it, twice (exit code {code})"
-                events.append(Failed(utterance.id, EngineError(reason)))
-            else:
-                self._again.append(utterance)
-        return events
+        if not (child.on_trial and child.ready):
+            self._suspects.extend(child.given.values())
+            return []
+        reason = f"it kills the process that says it (exit code {code})"
+        return [Failed(utterance_id, EngineError(reason)) for utterance_id in child.given]

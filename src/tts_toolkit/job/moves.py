@@ -38,6 +38,7 @@ def begin_moves(
     Raises:
         OSError: as the system says; ``finish_moves`` goes on later.
     """
+    _clean(state)
     content = json.dumps({"moves": moves, "dropped": dropped}).encode()
     part = state / f"{_MOVES}.part"
     write_synced(part, content)
@@ -49,6 +50,7 @@ def finish_moves(out: Path, state: Path) -> None:
     """Carry out the moves that were begun, if there are any; as often as need be."""
     plan = state / _MOVES
     if not plan.exists():
+        _clean(state)
         return
     content = json.loads(plan.read_bytes())
     moves: list[tuple[str, str]] = content["moves"]
@@ -70,10 +72,16 @@ def finish_moves(out: Path, state: Path) -> None:
     # Gone means that the kill came after this line.
     with suppress(FileNotFoundError):
         (state / NEXT_MANIFEST).replace(out / MANIFEST)
-    plan.unlink()
-    aside.unlink()
-    stage.rmdir()
     remove_empty_parents(out, [file for file, _ in moves] + content["dropped"])
+    plan.unlink()
+    _clean(state)
+
+
+def _clean(state: Path) -> None:
+    """Without ``moves.json`` the rest means nothing, and would mislead the next moves."""
+    (state / _SET_ASIDE).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        (state / _STAGE).rmdir()
 
 
 def remove_empty_parents(out: Path, files: Iterable[str]) -> None:

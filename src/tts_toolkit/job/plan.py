@@ -55,6 +55,13 @@ class Kept:
         """Whether its file gets another name."""
         return self.file != self.entry.file
 
+    @property
+    def serves(self) -> bool:
+        """Whether it is the audio that its utterance should have."""
+        return (
+            self.file is not None and self.wanted is not None and self.wanted.key == self.entry.key
+        )
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -88,18 +95,12 @@ class Plan:
     @property
     def renamed(self) -> int:
         """How many utterances of the script have their clip under another name."""
-        return sum(kept.moves and kept.wanted is not None for kept in self.kept)
+        return sum(kept.serves and kept.moves for kept in self.kept)
 
     @property
     def reused(self) -> int:
         """How many utterances of the script have their clip in place."""
-        return sum(
-            not kept.moves
-            and kept.file is not None
-            and kept.wanted is not None
-            and kept.wanted.key == kept.entry.key
-            for kept in self.kept
-        )
+        return sum(kept.serves and not kept.moves for kept in self.kept)
 
     @property
     def stale(self) -> int:
@@ -118,8 +119,8 @@ def make_plan(
 
     A clip serves the utterance that has its key, under whatever id it was made: first the one of
     its own id, then any other, which renames it. A clip that no utterance has any more stays. If
-    its id is taken over by another clip, it gets an id that became free; if there is none, or a
-    new clip takes its place, it is replaced as an edited line's clip is.
+    its id is taken over by another clip, it gets an id that became free; if there is none, a new
+    clip takes its place, as it does an edited line's.
 
     Args:
         script: every utterance, with its key.
@@ -160,10 +161,12 @@ def make_plan(
     for entry in homeless:
         assert entry.file is not None
         place = next(free, None)
-        if place:
-            stale.append(Kept(entry, None, *place))
-        else:
+        if place is None:
             dropped.append(entry.file)
+        elif place[0] in by_id:
+            standing[place[0]] = Kept(entry, by_id[place[0]], *place)
+        else:
+            stale.append(Kept(entry, None, *place))
     kept = [
         Kept(serving[w.utterance.id], w, w.utterance.id, w.file)
         if w.utterance.id in serving
@@ -196,8 +199,10 @@ def _match(script: Sequence[Wanted], usable: Mapping[str, Entry]) -> dict[str, E
 def _free_places(
     serving: Mapping[str, Entry], by_id: Mapping[str, Wanted], owner: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """(id, file) of clips that move away and leave a name that the script does not use."""
+    """(id, file) of clips that move away and leave a name that this run does not fill again."""
     for utterance_id, entry in serving.items():
         assert entry.file is not None
-        if entry.id != utterance_id and entry.id not in by_id and entry.file not in owner:
+        wanted = by_id.get(entry.id)
+        filled = wanted is not None and (wanted.selected or entry.id in serving)
+        if entry.id != utterance_id and not filled and owner.get(entry.file, entry.id) == entry.id:
             yield entry.id, entry.file

@@ -13,7 +13,6 @@ import os
 import re
 from array import array
 from dataclasses import dataclass, field
-from importlib.resources import files
 from itertools import islice
 from operator import add
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from jinja2.environment import Template, TemplateStream
+    from jinja2 import Template
 
     from tts_toolkit.manifest import Entry, ManifestRow
     from tts_toolkit.report.waveform import Waveform
@@ -34,13 +33,10 @@ if TYPE_CHECKING:
 PAGE_ROWS = 2000  # as many players as a browser still opens and filters at once
 _MARK = b'name="generator" content="tts-toolkit"'  # in page.html; only such files are ever removed
 _OLD_PAGE = re.compile(r"report-([1-9][0-9]*)\.html")
-_BINS = 16
-_FEW_BINS = 8  # a run of equal clips still gets an axis
-_TICKS = 6
-_MIN_STEP_S = 0.1
+_FEWEST_BINS, _MOST_BINS = 12, 24
 
-# The digits of a waveform as upright strokes about the middle of a box of 80 x 38. Each stroke is
-# relative to the one before, which makes the page a third smaller.
+# The digits of a waveform as upright strokes about the middle of a box of 80 x 38. Each stroke
+# starts from the one before: shorter than its place in the box, and most of a page is strokes.
 _HALF = [max(1, 2 * level) for level in range(10)]
 _STROKES = {
     f"{a}{b}": f"m1-{_HALF[a] + _HALF[b]}v{2 * _HALF[b]}" for a in range(10) for b in range(10)
@@ -55,7 +51,6 @@ class _Totals:
         failed: entries of the failed utterances.
         ok: entries of the others.
         durations: lengths of the ok clips in seconds.
-        warned: number of utterances with warnings.
         timed_s: length of the clips whose computing time is known, in seconds.
         computing_s: that time, in wall seconds.
         engines: ``(engine, model, revision)`` of the rows, without repetition.
@@ -64,14 +59,12 @@ class _Totals:
     failed: list[Entry] = field(default_factory=list)
     ok: list[Entry] = field(default_factory=list)
     durations: array[float] = field(default_factory=lambda: array("d"))
-    warned: int = 0
     timed_s: float = 0.0
     computing_s: float = 0.0
     engines: dict[tuple[str, str, str], None] = field(default_factory=dict)
 
     def add(self, row: ManifestRow, entry: Entry, waveform: Waveform | None) -> None:
         """Count one row."""
-        self.warned += bool(row.warnings)
         self.engines[row.engine, row.model, row.model_revision] = None
         if row.status == "failed":
             self.failed.append(entry)
@@ -127,10 +120,8 @@ def write_report(out: Path, *, title: str) -> Path:
     clips = (_clip(out, row, waveforms.get(row.key)) for _, row in _rows(out, entries))
     template, whole_run = _template(), {"title": title, "pages": pages, **_summary(totals)}
     for page in range(1, pages + 1):
-        stream = template.stream(
-            whole_run, page=page, links=_links(page, pages), clips=islice(clips, PAGE_ROWS)
-        )
-        _publish(out, _page_name(page), stream)
+        parts = template.generate(whole_run, page=page, clips=islice(clips, PAGE_ROWS))
+        _publish(out, _page_name(page), parts)
     _remove_pages_after(out, pages)
     return out / _page_name(1)
 
@@ -147,8 +138,6 @@ def _template() -> Template:
     """The page, with its style and script built in."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - slow to import
 
-    folder = files("tts_toolkit.report") / "templates"
-    script = (folder / "page.js").read_text(encoding="utf-8")
     environment = Environment(
         loader=PackageLoader("tts_toolkit.report"),
         autoescape=True,
@@ -156,12 +145,9 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(
-        style=(folder / "page.css").read_text(encoding="utf-8"),
-        script=script,
-        # With its hash in the page's policy, no other script can run.
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-    )
+    # With the script's hash in the page's policy, no other script can run.
+    digest = hashlib.sha256(environment.get_template("page.js").render().encode()).digest()
+    environment.globals["script_hash"] = base64.b64encode(digest).decode()
     return environment.get_template("page.html")
 
 
@@ -171,7 +157,6 @@ def _summary(totals: _Totals) -> dict[str, object]:
     return {
         "ok": len(totals.ok),
         "failed": len(totals.failed),
-        "warned": totals.warned,
         "audio": f"{audio_s // 3600}:{audio_s // 60 % 60:02}:{audio_s % 60:02}",
         "realtime": _realtime(totals.timed_s, totals.computing_s),
         "engines": list(totals.engines),
@@ -181,24 +166,25 @@ def _summary(totals: _Totals) -> dict[str, object]:
 
 def _realtime(audio_s: float, computing_s: float) -> str:
     """How many seconds of audio came from one of computing."""
-    return f"{audio_s / computing_s:.1f}" if computing_s > 0 else "–"  # noqa: RUF001 - a dash
+    return f"{audio_s / computing_s:.1f}" if computing_s > 0 else "\N{EN DASH}"
 
 
 def _histogram(durations: array[float]) -> dict[str, object]:
     """Counts of clips over equal steps of duration, in seconds; ``durations`` is not empty."""
     low, high = min(durations), max(durations)
-    rough = max((high - low) / _BINS, _MIN_STEP_S)
+    rice = round(2 * len(durations) ** (1 / 3))
+    rough = max((high - low) / min(_MOST_BINS, max(_FEWEST_BINS, rice)), 0.1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * power for unit in (1, 2, 5, 10) if unit * power >= rough * 0.999)
     first = math.floor(low / step)
-    counts = [0] * max(_FEW_BINS, math.floor(high / step) - first + 1)
+    counts = [0] * max(_FEWEST_BINS, math.floor(high / step) - first + 1)
     for duration in durations:
         counts[math.floor(duration / step) - first] += 1
     edges = [f"{(first + i) * step:.6g}" for i in range(len(counts) + 1)]
     return {
         "bins": [(n, *edges[i : i + 2]) for i, n in enumerate(counts)],
         "edges": edges,
-        "every": math.ceil(len(counts) / _TICKS),
+        "every": math.ceil(len(counts) / 6),
         "most": max(counts),
         "low": f"{low:.1f}",
         "high": f"{high:.1f}",
@@ -208,25 +194,23 @@ def _histogram(durations: array[float]) -> dict[str, object]:
 def _clip(out: Path, row: ManifestRow, waveform: Waveform | None) -> _Clip:
     """What the page says of one row."""
     source = f"{row.source.get('file', '')}:{row.source.get('line', '')}"
-    if row.status == "failed":
+    if row.status == "failed" or row.file is None:
         return _Clip(row, source)
     waveform = waveform or _draw_file(out, row.file)
     return _Clip(
         row,
         source,
         # "./" keeps a name such as "//host/a.wav" in the folder.
-        src="./" + quote(row.file) if row.file else "",
+        src="./" + quote(row.file),
         path=_path(waveform.bars) if waveform else "",
         realtime=_realtime(row.duration_s, waveform.seconds if waveform else 0.0),
     )
 
 
-def _draw_file(out: Path, file: str | None) -> Waveform | None:
+def _draw_file(out: Path, file: str) -> Waveform | None:
     """The waveform of an audio file; None if it can't be read."""
     import soundfile as sf  # noqa: PLC0415 - most runs have kept every waveform
 
-    if file is None:
-        return None
     try:
         samples, _ = sf.read(out / file, dtype="float32", always_2d=True)
     except (sf.SoundFileError, OSError):
@@ -245,19 +229,13 @@ def _page_name(page: int) -> str:
     return "report.html" if page == 1 else f"report-{page}.html"
 
 
-def _links(page: int, pages: int) -> list[tuple[int, str]]:
-    """Numbers and names of the pages to offer: the first, the last, and those about this one."""
-    near = {1, pages, *range(max(1, page - 2), min(pages, page + 2) + 1)}
-    return [(number, _page_name(number)) for number in sorted(near)]
-
-
-def _publish(out: Path, name: str, stream: TemplateStream) -> None:
+def _publish(out: Path, name: str, parts: Iterator[str]) -> None:
     """Write a page under a temporary name, then put it in its place."""
-    temporary = (out / WAVEFORMS).with_name(f"{name}.tmp")
+    temporary = (out / WAVEFORMS).with_name(f"{name}.part")
     temporary.parent.mkdir(exist_ok=True)
-    stream.enable_buffering(64)
-    with temporary.open("wb") as file:
-        stream.dump(file, "utf-8", "replace")  # a title may be a folder name that is not UTF-8
+    # A title may be the name of a folder that is not UTF-8.
+    with temporary.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(out / name)
@@ -267,8 +245,5 @@ def _remove_pages_after(out: Path, pages: int) -> None:
     """Remove what is left of a longer report. A file of the user's by such a name stays."""
     for path in out.glob("report-*.html"):
         name = _OLD_PAGE.fullmatch(path.name)
-        if name and int(name[1]) > pages:
-            with path.open("rb") as file:
-                ours = _MARK in file.read(1024)
-            if ours:
-                path.unlink()
+        if name and int(name[1]) > pages and _MARK in path.read_bytes():
+            path.unlink()

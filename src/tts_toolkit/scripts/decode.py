@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import shlex
+from pathlib import PurePath
 
 from tts_toolkit.errors import Problem, ScriptError
 from tts_toolkit.utterance import Source
@@ -14,6 +15,11 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "UTF-16LE"),
     (codecs.BOM_UTF16_BE, "UTF-16BE"),
 )
+# The encodings that people still write; iconv knows each of them by this name.
+_WESTERN = "cp1252"
+_OTHERS = ["gb18030", "big5", "cp932", "euc_jp", "cp949", "koi8_r", "cp1251", "cp1253", "cp1256"]
+_SAMPLE = 1 << 16
+_PREVIEW = 30
 
 
 def decode(data: bytes, file: str) -> str:
@@ -24,33 +30,52 @@ def decode(data: bytes, file: str) -> str:
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
-            raise ScriptError([_refusal(file, 1, encoding)])
+            raise _refusal(file, 1, encoding)
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ScriptError([_refusal(file, line, _guess(data))]) from None
+        raise _refusal(file, line, *_guess(data, error.start)) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         reason = "has a NUL byte: this is not a text file (or it is UTF-16 without a mark)"
         raise ScriptError([Problem(Source(file, line), "", reason)])
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
 
 
-def _guess(data: bytes) -> str | None:
+def _guess(data: bytes, place: int) -> tuple[str, str]:
+    """The likely encoding, by iconv's name, and how the line at ``place`` reads in it; or ""s.
+
+    Where most letters are ASCII the language is a Western one: a few accents are too little for
+    statistics.
+    """
+    if b"\0" in data:
+        return "", ""
     from charset_normalizer import from_bytes  # noqa: PLC0415 - slow to load, only for a refusal
 
-    if b"\0" in data:
-        return None
-    best = from_bytes(data[: 1 << 16]).best()
-    return best.encoding.upper().replace("_", "-") if best else None
+    start = data.rfind(b"\n", 0, place) + 1
+    sample = data[start : start + _SAMPLE]
+    sample = sample.rpartition(b"\n")[0] or sample  # a character cut in two would spoil it
+    foreign = len(sample) - len(sample.decode("ascii", "ignore"))
+    western = 2 * foreign < sum(map(str.isalpha, sample.decode("latin-1")))
+    best = from_bytes(sample, cp_isolation=[_WESTERN] if western else _OTHERS).best()
+    if best is None:
+        return "", ""
+    return best.encoding.upper().replace("_", "-"), str(best).split("\n", 1)[0][:_PREVIEW]
 
 
-def _refusal(file: str, line: int, encoding: str | None) -> Problem:
-    if encoding is None:
-        reason = "is not text; a script is a UTF-8 text file"
+def _refusal(file: str, line: int, encoding: str, preview: str = "") -> ScriptError:
+    if not encoding:
+        reason = "is not UTF-8 text, nor text in an encoding that we know; save it as UTF-8 text"
     else:
-        name = "script" if file.startswith("<") else file
-        command = f"iconv -f {encoding} -t UTF-8 {shlex.quote(name)} > utf8-script"
-        reason = f"is not UTF-8 but probably {encoding}; convert it: {command}"
-    return Problem(Source(file, line), "", reason)
+        path = PurePath("script.txt" if file.startswith("<") else file)
+        target = path.with_name(f"{path.stem}.utf8{path.suffix}")
+        command = f"iconv -f {encoding} -t UTF-8 {_quoted(path)} > {_quoted(target)}"
+        reads = f" (it reads {preview!r})" if preview else ""
+        reason = f"is not UTF-8 but probably {encoding}{reads}; convert it: {command}"
+    return ScriptError([Problem(Source(file, line), "", reason)])
+
+
+def _quoted(path: PurePath) -> str:
+    return shlex.quote(str(path))

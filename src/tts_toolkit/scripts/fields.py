@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,7 @@ FIELDS = (
 _AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".wma", ".aiff"}
 )
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EMOTIONS = 8
 # Above this sum IndexTTS's emotion vector drowns the voice; upstream's CLI refuses it as well.
 _EMOTION_SUM = 0.8
@@ -91,14 +94,20 @@ class _Reader:
     """One row on its way to an utterance; collects what is wrong instead of stopping."""
 
     def __init__(self, raw: Mapping[str, Any], folder: Path) -> None:
-        self._raw = {name: value for name, value in raw.items() if value is not None}
+        given = {name: value for name, value in raw.items() if value is not None}
+        self._raw = {name: value for name, value in given.items() if value != "" or name == "text"}
         self._folder = folder
-        self.problems = unknown(self._raw, FIELDS, what="field")
+        self.problems = unknown(given, FIELDS, what="field")
+        self.problems += [
+            f"{name}: {value!r} has half of a surrogate pair, which is no character"
+            for name, value in given.items()
+            if isinstance(value, str) and _SURROGATE.search(value)
+        ]
         self.inputs: list[Path] = []
 
     def get(self, name: str, convert: Callable[[Any], Any]) -> Any:
         value = self._raw.get(name)
-        if value is None or value == "":
+        if value is None:
             return None
         try:
             return convert(value)
@@ -156,10 +165,16 @@ class _Reader:
         return text
 
     def _file(self, value: Any) -> Path:
-        path = self._folder / Path(_name(value)).expanduser()
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise _WrongError(f"{path} {what} (paths are relative to the script)")
+        name = _name(value)
+        if "\0" in name:
+            raise _WrongError(f"{name!r} is not a path")
+        path = self._folder / os.path.expanduser(name)  # noqa: PTH111 - Path's raises for ~nobody
+        try:
+            if not path.is_file():
+                what = "is a folder" if path.is_dir() else "does not exist"
+                raise _WrongError(f"{path} {what} (paths are relative to the script)")
+        except OSError as error:
+            raise _WrongError(f"{path}: {error.strerror}") from None
         self.inputs.append(path)
         return path
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tts_toolkit.utterance import Utterance
 
 # Microsoft's "Naming Files, Paths, and Namespaces": device names, with any suffix.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
-_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f\ud800-\udfff]')
 # The shortest limit of the common file systems, for one name in UTF-8.
 _LONGEST = 255
 

@@ -81,15 +81,16 @@ def read_scripts(
     rows: list[tuple[_Source, Row]] = []
     inputs = set()
     for source in sources:
+        before = len(rows)
         try:
             rows += ((source, row) for row in _rows(source, script_format, columns, stdin))
+            if len(rows) == before:
+                reason = f"{source.name}: nothing to say; the script is empty"
+                problems.append(Problem(None, "", reason))
         except ScriptError as error:
             problems += error.problems
         if source.path:
             inputs.add(source.path.resolve())
-    if not rows and not problems:
-        names = ", ".join(str(script) for script in scripts)
-        problems.append(Problem(None, "", f"{names}: nothing to say; the script is empty"))
     if problems and not rows:
         raise ScriptError(problems)
     for _, row in rows:
@@ -108,7 +109,9 @@ def _sources(
         name, path = os.fspath(script), Path(script)
         if name == STDIN:
             found.append(("<stdin>", None, "stdin"))
-        elif path.is_dir():
+            continue
+        kind, reason = _look(name)
+        if kind == "folder":
             several = True
             inside = sorted(_scripts_in(path, skip))
             found += (
@@ -116,25 +119,42 @@ def _sources(
                 for file in inside
             )
             if not inside:
-                problems.append(
-                    Problem(None, "", f"{name}: no .txt, .jsonl, .csv or .tsv file in this folder")
-                )
-        elif path.exists():
+                reason = "no .txt, .jsonl, .csv or .tsv file in this folder"
+        elif kind == "file":
             found.append((name, path, path.stem))
-        else:
-            problems.append(Problem(None, "", f"{name}: no such file"))
-    taken: dict[str, str] = {}
-    for name, _, prefix in found:
-        other = taken.setdefault(prefix.casefold(), name)
-        if several and other is not name:
-            problems.append(
-                Problem(
-                    None, "", f"{other} and {name} would both write below {prefix}/; rename one"
-                )
+        if reason:
+            problems.append(Problem(None, "", f"{name}: {reason}"))
+    problems += [
+        Problem(None, "", f"{name!r}: the file's name is not UTF-8; rename it")
+        for name, _, _ in found
+        if name != os.fsencode(name).decode("utf-8", "replace")
+    ]
+    taken: dict[str, int] = {}
+    for place, (name, _, prefix) in enumerate(found):
+        other = found[taken.setdefault(prefix.casefold(), place)][0]
+        if taken[prefix.casefold()] != place:
+            reason = (
+                f"{name} is given twice"
+                if other == name
+                else f"{other} and {name} would both write below {prefix}/; rename one"
             )
+            problems.append(Problem(None, "", reason))
     return [
         _Source(name, path, f"{prefix}/" if several else "") for name, path, prefix in found
     ], problems
+
+
+def _look(name: str) -> tuple[str, str]:
+    """Whether there is a "file" or a "folder" called ``name``; else "" and why not."""
+    path = Path(name)
+    try:
+        if name and path.is_dir():
+            return "folder", ""
+        if name and path.exists():
+            return "file", ""
+    except OSError as error:
+        return "", error.strerror or str(error)
+    return "", "no such file"
 
 
 def _scripts_in(folder: Path, skip: Path | None) -> Iterable[Path]:
@@ -169,6 +189,8 @@ def _rows(
             [Problem(None, "", f"{source.name}: --columns is for tables; this is {kind}")]
         )
     text = decode(_bytes(source, stdin), source.name)
+    if not text.strip():
+        return iter(())
     folder = source.path.parent if source.path else Path()
     if kind == "txt":
         return read_txt(text, source.name, folder)
