@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import folders
 import hibari
 import sentences
-from measure import conclude, machine, parser, write_script
+from measure import Bar, conclude, machine, parser, write_script
 
 from tts_toolkit import run_script
 
@@ -93,7 +93,8 @@ def main() -> int:
     for line in violations:
         print(line)
     figures = {"scenarios": figures, "violations": violations}
-    return conclude("crash_steps", figures, [], where=where, save=given.save) or bool(violations)
+    bar = Bar("violations", len(violations), 0)
+    return conclude("crash_steps", figures, [bar], where=where, save=given.save)
 
 
 def warm_up(scratch: Path) -> None:

@@ -83,7 +83,12 @@ def _values(rule: Rule) -> str:
     words = [f"`{word}`" for word in rule.choices]
     if rule.least is not None and rule.most is not None:
         words.insert(0, f"{rule.least:,.10g} to {rule.most:,.10g}")
-    kinds = {"path": "a path", "flag": "`true`, `false`", "columns": "`field=column`, …"}
+    kinds = {
+        "path": "a path",
+        "device": "a device",
+        "flag": "`true`, `false`",
+        "columns": "`field=column`, …",
+    }
     return kinds.get(rule.kind) or ", ".join(words) or "a word"
 
 

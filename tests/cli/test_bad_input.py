@@ -306,7 +306,9 @@ OPTIONS = {
     "a mistyped script format": option("--script-format json", "'json' is not", 'mean "jsonl"'),
     "a mistyped progress": option("--progress jsn", "'jsn' is not one of", 'mean "json"'),
     "an unknown id": option("--only 7", "--only 7: the script has no such id"),
-    "a mistyped id": option("--reroll 00000l", "--reroll 00000l", 'mean "000001"'),
+    "a mistyped id": rows(
+        '{"text": "A.", "id": "intro"}', "--reroll intr: the script", args=("--reroll", "intr")
+    ),
     "a limit of nothing": option("--limit 0", "0 is not in the range x>=1"),
     "a word as limit": option("--limit x", "'x' is not a valid integer"),
     "a mistyped option": option("--formt wav", "No such option", "--format"),

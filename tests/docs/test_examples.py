@@ -43,7 +43,7 @@ NOT_RUN = {
     "python -m uv run nox -s lint types layers tests docs": "runs this test",
     UV: INSTALLS,
     "python -m uv venv": "is of use only with the next",
-    "python -m uv pip install --torch-backend cpu .": INSTALLS,
+    "python -m uv pip install --python .venv --torch-backend cpu .": INSTALLS,
     ".venv/bin/tts-toolkit synth examples/script.txt -o out/": "is in what the last one installs",
     'tts-toolkit say "Hello there." -o - | aplay': "needs a loudspeaker",
     "tts-toolkit voices download emma": "needs the network",

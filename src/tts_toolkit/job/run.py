@@ -11,7 +11,7 @@ from tts_toolkit.audio.formats import AudioFormat, audio_format
 from tts_toolkit.config import Options, resolve
 from tts_toolkit.engines.choose import Choice, choose
 from tts_toolkit.engines.pool import open_session, worker_count
-from tts_toolkit.errors import OutputMismatchError
+from tts_toolkit.errors import OutputMismatchError, UsageError
 from tts_toolkit.job.finish import finish
 from tts_toolkit.job.folder import OutputFolder, files_present, storage_errors
 from tts_toolkit.job.make import Maker
@@ -75,6 +75,8 @@ def run_script(
     """
     chosen = resolve(options, config_file=config_file())
     folder = OutputFolder(Path(out))
+    if folder.path.exists() and not folder.path.is_dir():
+        raise UsageError(f"{folder.path} is a file; the output has to be a folder")
     found = read_settings(folder.path)
     choice = choose(chosen, made_with=None if force or not found else found.engine)
     info = choice.spec.info
@@ -106,7 +108,8 @@ def run_script(
         plan, entries = _plan(folder, prepared, prune=prune)
         _log.info("%s: %d to make, %d to rename", folder.path, len(plan.make), plan.renamed)
         with storage_errors(folder.path):
-            folder.store(SETTINGS, settings.to_bytes())
+            if settings != found:
+                folder.store(SETTINGS, settings.to_bytes())
             live = _rename(folder, plan, entries)
             with Journal(folder.path) as journal:
                 maker = Maker(
