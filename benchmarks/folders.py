@@ -36,10 +36,10 @@ def differences(found: Mapping[str, str], expected: Mapping[str, str]) -> list[s
     ]
 
 
-def clips(out: Path) -> list[str]:
-    """Digests of the audio under names of its own, with those that are set aside for a rename."""
+def clips(out: Path) -> dict[str, str]:
+    """The audio that is there, also what is set aside for a rename, each with its digest."""
     paths = [*out.glob("*.wav"), *(out / _STATE / "moving").glob("*")]
-    return sorted(_digest(path, "") for path in paths)
+    return {path.relative_to(out).as_posix(): _digest(path, "") for path in paths}
 
 
 def rows(out: Path) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ class Fake:
         fastest=2.0,
     )
 
-    def refuse(self, utterance):
+    def refuse(self, _utterance):
         return ""
 
     def unspeakable(self, text):

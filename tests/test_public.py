@@ -9,7 +9,6 @@ PUBLIC = [
     "DeviceMissingError",
     "DownloadError",
     "Emotion",
-    "Engine",
     "EngineError",
     "EngineInfo",
     "ManifestRow",

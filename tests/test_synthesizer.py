@@ -151,6 +151,30 @@ def test_a_notebook_shows_a_player(synth):
     assert html.startswith('<audio controls src="data:audio/wav;base64,UklGR')
 
 
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"lagn": "en"}, "unknown field 'lagn'. Did you mean \"lang\"?"),
+        ({"seed": -1}, "seed: -1 is not between 0"),
+        ({"speed": "fast"}, "speed: 'fast' is not a number"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named(synth, fields, part):
+    for call in (
+        synth.say,
+        synth.stream,
+        lambda text, **more: synth.synthesize([{"text": text, **more}]),
+    ):
+        with pytest.raises(tts.OptionError) as caught:
+            list(call("Hi.", **fields))
+        assert part in str(caught.value)
+
+
+def test_a_text_that_is_none_is_named(synth):
+    with pytest.raises(tts.OptionError, match="text: 5 is not a string"):
+        synth.say(5)
+
+
 def test_options_come_from_the_environment_too(monkeypatch):
     monkeypatch.setenv("TTS_TOOLKIT_SPEED", "2")
     with tts.load() as fast, tts.load(speed=1.0) as plain:

@@ -6,7 +6,6 @@ from .config import (
     Options,
 )
 from .engines.base import (
-    Engine,
     EngineInfo,
     Segment,
 )
@@ -58,7 +57,6 @@ __all__ = [
     "DeviceMissingError",
     "DownloadError",
     "Emotion",
-    "Engine",
     "EngineError",
     "EngineInfo",
     "ManifestRow",

@@ -281,11 +281,13 @@ def _number(raw: object, rule: Rule) -> object:
 
 
 def _read_config(path: Path | None) -> dict[str, object]:
-    if path is None or not path.is_file():
+    if path is None:
         return {}
-    from omegaconf import OmegaConf  # noqa: PLC0415 - only a user with a config file pays for it
-
     try:
+        if not path.is_file():
+            return {}
+        from omegaconf import OmegaConf  # noqa: PLC0415 - only a user with a config file pays
+
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except Exception as error:  # PyYAML's constructors raise whatever they trip over
         raise OptionError(f"{path} can't be read as YAML: {error}") from error

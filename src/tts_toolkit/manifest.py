@@ -12,12 +12,11 @@ import errno
 import json
 import os
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -112,11 +111,15 @@ class Entry:
     offset: int
 
 
-def read_rows(folder: Path) -> Iterator[ManifestRow]:
-    """The rows of a folder's manifest, the last of each id, in the order of their first lines."""
-    entries = read_entries(folder)
+def read_rows(folder: str | os.PathLike[str]) -> Iterator[ManifestRow]:
+    """The rows of a folder's manifest, the last of each id, in the order of their first lines.
+
+    A folder without a manifest has none.
+    """
+    path = Path(folder)
+    entries = read_entries(path)
     if entries:
-        with (folder / MANIFEST).open("rb") as file:
+        with (path / MANIFEST).open("rb") as file:
             for entry in entries.values():
                 yield row_at(file, entry)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from tts_toolkit.audio.resample import resample
 from tts_toolkit.audio.tags import tags
 from tts_toolkit.audio.write import encode, save
 from tts_toolkit.clip import Clip
-from tts_toolkit.config import Options, hint, resolve
+from tts_toolkit.config import RULES, Options, check, hint, resolve, unknown
 from tts_toolkit.engines.base import Failed, Finished, SegmentReady
 from tts_toolkit.engines.choose import choose
 from tts_toolkit.engines.drive import drive
@@ -143,10 +143,11 @@ class Synthesizer:
             **fields: ``voice``, ``lang``, ``seed`` and ``speed`` for this line.
 
         Raises:
-            OptionError: if a field can't be honoured.
+            OptionError: if a field is unknown or can't be honoured.
+            MissingError: if the voice is not on this machine.
             UtteranceError: if the line can't be said.
         """
-        [outcome] = self.synthesize([Utterance(text, **fields)])
+        [outcome] = self.synthesize([{"text": text, **fields}])
         return outcome.clip
 
     def stream(self, text: str, **fields: Any) -> Iterator[SpokenClip]:
@@ -154,7 +155,7 @@ class Synthesizer:
 
         Takes what ``say`` takes and raises what it raises.
         """
-        utterance = self._prepare(Utterance(text, **fields))
+        utterance = self._prepare(_utterance({"text": text, **fields}))
         for event in self._run([utterance]):
             if isinstance(event, SegmentReady):
                 rate = self.info.sampling_rate
@@ -178,7 +179,8 @@ class Synthesizer:
             window: how many outcomes may be ahead of the oldest unfinished line.
 
         Raises:
-            OptionError: if a line has a field that can't be honoured.
+            OptionError: if a line has a field that is unknown or can't be honoured.
+            MissingError: if a line's voice is not on this machine.
         """
         given: dict[str, tuple[int, Utterance]] = {}
         done: dict[int, Outcome] = {}
@@ -295,6 +297,24 @@ def format_of(path: Path) -> str:
 
 
 def _utterance(line: str | Mapping[str, Any] | Utterance) -> Utterance:
-    if isinstance(line, Utterance):
-        return line
-    return Utterance(line) if isinstance(line, str) else Utterance(**line)
+    """The line as an utterance, with the checks that a script's reader makes.
+
+    Raises:
+        OptionError: for an unknown field, or a value that it can't have.
+    """
+    if not isinstance(line, Utterance):
+        given = {"text": line} if isinstance(line, str) else dict(line)
+        problems = unknown(given, [field.name for field in fields(Utterance)], what="field")
+        if problems:
+            raise OptionError("; ".join(problems))
+        line = Utterance(**given)
+    if not isinstance(line.text, str):
+        raise OptionError(f"text: {line.text!r} is not a string")
+    for name in ("seed", "speed"):
+        value = getattr(line, name)
+        if value is not None:
+            try:
+                check(value, RULES[name])
+            except OptionError as error:
+                raise OptionError(f"{name}: {error}") from None
+    return line

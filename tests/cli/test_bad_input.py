@@ -228,6 +228,7 @@ NAMES = {
     "a trailing dot": named("a./b", "ends with a space or a dot"),
     "a control character": named("a\\u0007b", "has '\\x07', which not every system allows"),
     "too long a name": named("é" * 130, "is longer than 255 bytes"),
+    "too long a path": named("/".join(["n" * 200] * 6), "is longer than 1024 bytes"),
     "a name twice": rows(
         '{"text": "A.", "id": "a", "output": "x"}\n{"text": "B.", "id": "b", "output": "X.wav"}',
         "s.jsonl:2 b would write X.wav, and so would s.jsonl:1 (a)",
@@ -329,6 +330,9 @@ OPTIONS = {
         {"c.yaml": "fromat: wav\ntakes: 0\n"},
         env={"TTS_TOOLKIT_CONFIG": "c.yaml"},
     ),
+    "a config file of too long a name": Case(
+        ("config", "show"), 2, ("can't be read",), env={"TTS_TOOLKIT_CONFIG": "n" * 300}
+    ),
     "a config file that is no YAML": Case(
         ("config", "show"),
         2,
@@ -339,8 +343,14 @@ OPTIONS = {
 }
 
 FOLDERS = {
-    "a file": Case(("synth", "s.txt", "-o", "f"), 2, ("f is not a folder",), {"f": "x"}),
+    "a file": Case(
+        ("synth", "s.txt", "-o", "f"),
+        2,
+        ("f is a file; the output has to be a folder",),
+        {"f": "x"},
+    ),
     "an empty name": Case(("synth", "s.txt", "-o", ""), 2, ("the name is empty", "-o .")),
+    "too long a name": Case(("synth", "s.txt", "-o", "n" * 300), 4, ("nnn", "name too long")),
     "below a file": Case(
         ("synth", "s.txt", "-o", "s.txt/out"), 4, ("s.txt/out", "Not a directory")
     ),
@@ -413,6 +423,12 @@ OTHERS = {
         ("voices", "download", "emma", "--offline"), 4, ("'emma' is not on this machine, and off",)
     ),
     "voices: a mistyped command": Case(("voices", "downlaod", "emma"), 2, ('mean "download"',)),
+    "voices: no place for them": Case(
+        ("voices", "download", "emma"),
+        4,
+        ("/proc/nope: No such",),
+        env={"HIBARI_HOME": "/proc/nope"},
+    ),
     "completion: an unknown shell": Case(("completion", "tcsh"), 2, ("'tcsh'", "bash")),
 }
 

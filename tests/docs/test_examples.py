@@ -190,7 +190,8 @@ class Page:
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    made = shutil.ignore_patterns("out", "*.wav")  # by somebody who ran the notebook in place
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=made)
     monkeypatch.chdir(tmp_path)
     # What datasets prepares belongs to this test, not to the user's cache.
     if "datasets" in sys.modules:

@@ -4,9 +4,9 @@ from hashlib import sha256
 
 import pytest
 import soundfile
-from fake_engine import FakeSession
 
 import tts_toolkit as tts
+from fake_engine import FakeSession
 from tts_toolkit.engines.pool import Pool
 from tts_toolkit.job.folder import OutputFolder
 
@@ -207,6 +207,17 @@ def test_a_reroll_is_for_good_and_follows_its_line(run, out):
     assert audio(out)["000003.wav"] == second["000002.wav"]
     assert counts(run("New.\n" + THREE, reroll=["000003"])) == {"made": 1, "kept": 3}
     assert audio(out)["000003.wav"] not in {first["000002.wav"], second["000002.wav"]}
+
+
+def test_equal_lines_are_rerolled_one_by_one(run, out):
+    twice = "The same.\nThe same.\n"
+    run(twice)
+    same = audio(out)["000001.wav"]
+    assert counts(run(twice, reroll=["2"])) == {"made": 1, "kept": 1}
+    assert audio(out)["000001.wav"] == same != audio(out)["000002.wav"]
+    assert counts(run(twice)) == {"kept": 2}
+    assert counts(run(twice, reroll=["1"])) == {"made": 1, "kept": 1}
+    assert counts(run(twice)) == {"kept": 2}
 
 
 def test_only_and_limit_make_less_and_drop_nothing(run, out):

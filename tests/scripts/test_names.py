@@ -68,6 +68,12 @@ def test_a_name_that_some_system_can_not_have_is_refused(problems, name, reason)
     assert reason in problem.reason
 
 
+def test_a_path_has_a_longest_length_too(problems):
+    assert problems("/".join(["n" * 200] * 5)) == []
+    [problem] = problems("/".join(["n" * 200] * 6))
+    assert "is longer than 1024 bytes" in problem.reason
+
+
 def test_the_suffix_counts_towards_the_length(tmp_path):
     long = utterances_called("a" * 250)
     assert not list(name_problems(long, ".mp3", tmp_path, ()))
@@ -84,6 +90,7 @@ class TestCollisions:
             ("caf\u00e9", "cafe\u0301"),
             ("caf\u00c9", "CAFE\u0301"),
             ("x/a", "X/a"),
+            ("\u1fb4", "\u03b1\u0345\u0301"),
             ("ﬁ", "FI"),
         ],
     )
@@ -203,7 +210,7 @@ def place(tmp_path_factory):
     return out
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(names=NAMES)
 def test_what_is_accepted_stays_inside_and_never_meets(place, names):
     given = utterances_called(*names)

@@ -18,6 +18,8 @@ from tts_toolkit.text.writing import has_content, language, writing_systems
         ("— … “” 😀 ™ €", ()),
         ("Über naïve Čapek, Łódź, ﬁne", ("Latin",)),
         ("\uff26\uff55\uff4c\uff4c", ("Latin",)),
+        ("rock \u02bcn\u02bc roll, 1ˢᵗ", ("Latin",)),
+        ("ー", ()),
         ("你好", ("Han",)),
         ("ひらがなカタカナ", ("kana",)),
         ("ｶﾀｶﾅ", ("kana",)),

@@ -36,9 +36,8 @@ def encode(
     """
     import soundfile  # noqa: PLC0415 - loads libsndfile; a dry run does without
 
-    saturated = samples.clip(
-        -1.0, 1.0
-    )  # beyond it libsndfile reads past its A-law and µ-law tables
+    # Beyond it libsndfile reads past the ends of its A-law and µ-law tables.
+    saturated = samples.clip(-1.0, 1.0)
     buffer = io.BytesIO()
     with soundfile.SoundFile(
         buffer,

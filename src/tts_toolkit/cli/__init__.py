@@ -14,7 +14,7 @@ from tts_toolkit.cli.group import SuggestingGroup
 from tts_toolkit.cli.say import say
 from tts_toolkit.cli.synth import synth
 from tts_toolkit.cli.voices import voices
-from tts_toolkit.errors import TTSToolkitError
+from tts_toolkit.errors import StorageError, TTSToolkitError
 
 
 @click.group(
@@ -45,6 +45,12 @@ def main() -> None:
     except TTSToolkitError as error:
         show(error)
         sys.exit(exit_code_of(error))
+    except OSError as error:
+        storage = StorageError(
+            f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        )
+        show(storage)
+        sys.exit(exit_code_of(storage))
     except click.exceptions.Abort:
         click.echo("Interrupted.", err=True)
         sys.exit(130)

@@ -25,8 +25,10 @@ def config() -> None:
 def show() -> None:
     """Print every option with its value and where that comes from."""
     for setting in settings({}, config_file=config_file()):
-        value = "" if setting.value is None else setting.value
-        click.echo(f"{setting.name:14} {value!s:14} {setting.origin}")
+        value = "" if setting.value is None else str(setting.value)
+        if isinstance(setting.value, bool):
+            value = value.lower()  # as YAML writes it
+        click.echo(f"{setting.name:14} {value:14} {setting.origin}")
 
 
 @config.command()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,8 +22,6 @@ def _folder(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """An output folder; an empty name, as of an unset variable, would be the current one."""
     if not value:
         raise click.BadParameter("the name is empty; for the current folder say -o .")
-    if os.path.lexists(value) and not Path(value).is_dir():
-        raise click.BadParameter(f"{value} is not a folder")
     return value
 
 
@@ -86,7 +82,9 @@ def synth(
 
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    kind = "none" if quiet else resolve(given_options(given), config_file=config_file()).progress
+    kind = resolve({"progress": given["progress"]}, config_file=config_file()).progress
+    if quiet and kind == "auto":
+        kind = "none"
     with closing(display(kind)) as show, stop_on_interrupt() as stopped:
         report = run_script(
             scripts,
@@ -104,13 +102,6 @@ def synth(
     if as_json:
         click.echo(json.dumps(report.to_dict()))
     sys.exit(report.exit_code)
-
-
-def given_options(given: dict[str, Any]) -> dict[str, Any]:
-    """Those of a command's arguments that are options (and not choices of this one run)."""
-    from tts_toolkit.config import RULES  # noqa: PLC0415 - as in the command
-
-    return {name: value for name, value in given.items() if name in RULES}
 
 
 def _print_plan(report: RunReport) -> None:

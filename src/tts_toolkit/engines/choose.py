@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 ENGINES: Mapping[str, EngineSpec] = {"builtin": BUILTIN}
 INDEXTTS = "indextts-2.5"
 NO_INDEXTTS = (
-    "IndexTTS-2.5 is not part of this version of tts-toolkit yet; "
-    "the builtin voice (--model builtin) is"
+    "IndexTTS-2.5 is not part of this version: a later one brings it. "
+    "Until then there is the builtin voice (--model builtin)"
 )
 
 

@@ -45,7 +45,7 @@ class OutputFolder:
             OutputInUseError: if another run has it.
             StorageError: if it can't be made or written.
         """
-        with storage_errors(self.path):
+        with storage_errors(self.path, kept=False):
             self.state.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.state / _LOCK)
             try:
@@ -83,8 +83,12 @@ class OutputFolder:
 
 
 @contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
+def storage_errors(path: Path, *, kept: bool = True) -> Iterator[None]:
     """Turn what the system says of files into a ``StorageError`` that names one.
+
+    Args:
+        path: named where the system names none.
+        kept: whether to say that what is finished is kept.
 
     Raises:
         StorageError: for any OSError.
@@ -93,10 +97,8 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or path
-        raise StorageError(
-            f"{where}: {error.strerror or error}; what is finished is kept, "
-            "and the same command goes on from there"
-        ) from error
+        advice = "; what is finished is kept, and the same command goes on from there" * kept
+        raise StorageError(f"{where}: {error.strerror or error}{advice}") from error
 
 
 def files_present(folder: Path, files: Iterable[str]) -> Collection[str]:

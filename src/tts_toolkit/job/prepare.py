@@ -80,15 +80,19 @@ def prepare(
     rerolled = {_find(name, ids, "--reroll") for name in selection.reroll}
     only = {_find(name, ids, "--only") for name in selection.only}
     counts = dict(rerolls)
+    occurrences: dict[str, int] = {}
     wanted = []
     for one in whole:
         digest = digests[str(one.voice)]
         key = resume_key(one, digest, spec.info, audio)
+        # A reroll follows its line by what it says, and equal lines are told apart by their order.
+        occurrence = occurrences[key] = occurrences.get(key, -1) + 1
+        line = f"{key}.{occurrence}" if occurrence else key
         if one.id in rerolled:
-            counts[key] = counts.get(key, 0) + 1
-        if key in counts:
+            counts[line] = counts.get(line, 0) + 1
+        if line in counts:
             assert one.seed is not None
-            one = replace(one, seed=(one.seed + _REROLL * counts[key]) % (MAX_SEED + 1))  # noqa: PLW2901
+            one = replace(one, seed=(one.seed + _REROLL * counts[line]) % (MAX_SEED + 1))  # noqa: PLW2901
             key = resume_key(one, digest, spec.info, audio)
         selected = not only or one.id in only
         wanted.append(Wanted(one, key, file_of(one, audio.suffix), digest, selected))

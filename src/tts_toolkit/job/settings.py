@@ -29,7 +29,8 @@ class JobSettings:
         format: of the audio files.
         subtype: their sample format.
         options: the run's defaults for its lines.
-        rerolls: how often a line was rerolled, by the resume key that it had at first.
+        rerolls: how often a line was rerolled, by the resume key that it had at first (the second
+            of equal lines has ".1" behind it, and so on).
     """
 
     engine: str

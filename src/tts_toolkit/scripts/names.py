@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # Microsoft's "Naming Files, Paths, and Namespaces": device names, with any suffix.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f\ud800-\udfff]')
-# The shortest limit of the common file systems, for one name in UTF-8.
+# The shortest limits of the common systems in UTF-8: for one name, and (macOS) for a whole path.
 _LONGEST = 255
+_LONGEST_PATH = 1024
 
 
 def file_of(utterance: Utterance, suffix: str) -> str:
@@ -70,7 +71,10 @@ def _unusable(file: str) -> str:
         return f"would write {file!r} outside of the output folder"
     if "//" in file or file.startswith("./") or "/./" in file:
         return f"{file!r} is not a plain path"
-    return next(filter(None, map(_unusable_name, path.parts)), "")
+    reason = next(filter(None, map(_unusable_name, path.parts)), "")
+    if not reason and len(file.encode()) > _LONGEST_PATH:
+        reason = f"the path {file[:20] + '…'!r} is longer than {_LONGEST_PATH} bytes"
+    return reason
 
 
 def _unusable_name(name: str) -> str:
