@@ -44,8 +44,8 @@ def finish(
     out = folder.path
     part = folder.state / f"{MANIFEST}.part"
     write_rows(part, _rows(folder, script, plan, live))
-    made_before = all((out / name).exists() for name in (METADATA, _REPORT))
-    if made_before and filecmp.cmp(part, out / MANIFEST, shallow=False):
+    there = all(path.exists() for path in (folder.finished, out / METADATA, out / _REPORT))
+    if there and filecmp.cmp(part, out / MANIFEST, shallow=False):
         part.unlink()
         return
     part.replace(out / MANIFEST)
@@ -53,6 +53,7 @@ def finish(
     write_metadata(part, read_rows(out))
     part.replace(out / METADATA)
     write_report(out, title=out.resolve().name)
+    folder.finished.touch()
 
 
 def _rows(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STATE = ".tts-toolkit"
 _PARTS = "parts"
 _LOCK = "lock"
+_FINISHED = "finished"
 
 
 class OutputFolder:
@@ -29,6 +30,7 @@ class OutputFolder:
     Attributes:
         path: the folder.
         state: its subfolder for our own files.
+        finished: a file that is there while manifest, metadata and page agree.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,6 +38,7 @@ class OutputFolder:
         self.state = path / STATE
         self._parts = self.state / _PARTS
         self._numbers = count()
+        self.finished = self.state / _FINISHED
 
     @contextmanager
     def locked(self) -> Iterator[None]:

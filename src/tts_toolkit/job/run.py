@@ -108,6 +108,8 @@ def run_script(
         plan, entries = _plan(folder, prepared, prune=prune)
         _log.info("%s: %d to make, %d to rename", folder.path, len(plan.make), plan.renamed)
         with storage_errors(folder.path):
+            if plan.make or plan.moves or plan.dropped:
+                folder.finished.unlink(missing_ok=True)
             if settings != found:
                 folder.store(SETTINGS, settings.to_bytes())
             live = _rename(folder, plan, entries)
