@@ -65,6 +65,8 @@ class Maker:
     wall_s: float = 0.0
     entries: dict[str, Entry] = field(default_factory=dict)
     failures: list[Problem] = field(default_factory=list)
+    _started: float = field(default=0.0, init=False, repr=False)
+    _waveforms: TextIO = field(init=False, repr=False)
 
     def make(self, wanted: Sequence[Wanted], engine: Engine) -> None:
         """Make the clips of ``wanted``.
@@ -141,6 +143,3 @@ class Maker:
         self.on_progress(
             Progress(self.total, self.made, len(self.failures), self.audio_s, self.wall_s, failure)
         )
-
-    _started: float = field(default=0.0, init=False, repr=False)
-    _waveforms: TextIO = field(init=False, repr=False)

@@ -11,7 +11,7 @@ from tts_toolkit.audio.formats import AudioFormat, audio_format
 from tts_toolkit.config import Options, resolve
 from tts_toolkit.engines.choose import Choice, choose
 from tts_toolkit.engines.pool import open_session, worker_count
-from tts_toolkit.errors import OutputMismatchError, UsageError
+from tts_toolkit.errors import OutputInUseError, OutputMismatchError, UsageError
 from tts_toolkit.job.finish import finish
 from tts_toolkit.job.folder import OutputFolder, files_present, storage_errors
 from tts_toolkit.job.make import Maker
@@ -105,6 +105,10 @@ def run_script(
         plan, _ = _plan(folder, prepared, prune=prune)
         return _report(folder, choice, plan, prepared, dry_run=True)
     with folder.locked():
+        if read_settings(folder.path) != found:
+            raise OutputInUseError(
+                f"{folder.path}: another run has just changed it; run this again"
+            )
         plan, entries = _plan(folder, prepared, prune=prune)
         _log.info("%s: %d to make, %d to rename", folder.path, len(plan.make), plan.renamed)
         with storage_errors(folder.path):
