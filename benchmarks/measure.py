@@ -9,6 +9,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -36,11 +37,13 @@ class Timing:
         cpu_s: user and system time, its own and that of the children that it waited for.
         others: share of the machine's processor time that went elsewhere meanwhile: to other
             processes, or to the host of a virtual machine. 0 is a quiet machine.
+        said: what they wrote to their standard output.
     """
 
     wall_s: float
     cpu_s: float
     others: float
+    said: str
 
 
 @dataclass(frozen=True)
@@ -102,23 +105,30 @@ def timed(*commands: Sequence[str]) -> Timing:
     Raises:
         RuntimeError: if one fails; its messages are on stderr.
     """
-    busy = _busy_s()
-    started = time.perf_counter()
-    processes = [
-        subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr)
-        for command in commands
-    ]
-    cpu_s = 0.0
-    for process in processes:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        cpu_s += usage.ru_utime + usage.ru_stime
-    wall_s = time.perf_counter() - started
-    for process in processes:
-        if process.returncode:
-            raise RuntimeError(f"{process.args} ended with {process.returncode}")
-    others = (_busy_s() - busy - cpu_s) / (wall_s * _CORES)
-    return Timing(wall_s, cpu_s, max(0.0, others))
+    with tempfile.TemporaryFile() as said:
+        busy = _busy_s()
+        started = time.perf_counter()
+        processes = [
+            subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=said)
+            for command in commands
+        ]
+        cpu_s = 0.0
+        for process in processes:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            cpu_s += usage.ru_utime + usage.ru_stime
+        wall_s = time.perf_counter() - started
+        others = (_busy_s() - busy - cpu_s) / (wall_s * _CORES)
+        for process in processes:
+            if process.returncode:
+                raise RuntimeError(f"{process.args} ended with {process.returncode}")
+        said.seek(0)
+        return Timing(wall_s, cpu_s, max(0.0, others), said.read().decode())
+
+
+def settle() -> None:
+    """Wait for a quiet moment, for a minute at most."""
+    wait_until(_is_quiet, _PATIENCE)
 
 
 class Quietly:
@@ -140,7 +150,7 @@ class Quietly:
         """Time ``run``, which gets a fresh path beside ``here`` each time."""
         tries: list[Timing] = []
         while len(tries) < self._tries and not (tries and tries[-1].others < _QUIET):
-            wait_until(_is_quiet, _PATIENCE)
+            settle()
             tries.append(run(here.with_name(f"{here.name}-try{len(tries)}")))
         self._repeated += len(tries) - 1
         best = min(tries, key=lambda timing: timing.others)

@@ -21,15 +21,18 @@ from typing import Any
 import sentences
 from measure import (
     Bar,
+    Timing,
     conclude,
     environment,
     heading,
     machine,
     parser,
     program,
+    settle,
     shown,
     spread,
     synth,
+    timed,
     write_script,
 )
 
@@ -39,10 +42,15 @@ HEAVY = ("torch", "transformers", "librosa", "onnxruntime", "numpy")
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of ``run_once.py`` told, and its whole time from outside, in seconds."""
+    """What one run of ``run_once.py`` took, seen from outside, and what it told itself."""
 
-    wall_s: float
+    timing: Timing
     told: dict[str, Any]
+
+    @property
+    def wall_s(self) -> float:
+        """Its whole time, in seconds."""
+        return self.timing.wall_s
 
 
 def main() -> int:
@@ -96,6 +104,8 @@ def making_figures(
         "finishing_s": [whole.told["finishing_s"]],
         f"peak_rss_mb_of_{SMALL}": [run.told["peak_rss_mb"] for run in smalls],
         "peak_rss_mb": [whole.told["peak_rss_mb"]],
+        f"share_of_others_of_{SMALL}": [run.timing.others for run in smalls],
+        "share_of_others": [whole.timing.others],
     }
     print(heading(f"{SMALL} and {len(lines)} short lines"))
     for row, values in table.items():
@@ -140,14 +150,21 @@ def again_figures(
         for number in range(1, len(current)):
             if before[f"{number:06}.wav"] != after[f"{number + 1:06}.wav"]:
                 raise RuntimeError(f"{number:06}.wav is not the clip that it was")
-    print(heading("whole process, in seconds"))
-    print(shown("resume of the finished folder", resumes))
-    print(shown("a line inserted at the top", edits))
+    table = {
+        "resume_s": [timing.wall_s for timing in resumes],
+        "resume_cpu_s": [timing.cpu_s for timing in resumes],
+        "edit_s": [timing.wall_s for timing in edits],
+        "edit_cpu_s": [timing.cpu_s for timing in edits],
+        "share_of_others_in_resume_and_edit": [timing.others for timing in (*resumes, *edits)],
+    }
+    print(heading("whole process"))
+    for row, values in table.items():
+        print(shown(row, values))
     bars = [
-        Bar("resume of the finished folder", statistics.median(resumes), 3, unit="s"),
-        Bar("edit: one made, the rest renamed", statistics.median(edits), 6, unit="s"),
+        Bar("resume of the finished folder", statistics.median(table["resume_s"]), 3, unit="s"),
+        Bar("edit: one made, the rest renamed", statistics.median(table["edit_s"]), 6, unit="s"),
     ]
-    return {"resume_s": spread(resumes), "edit_s": spread(edits)}, bars
+    return {row: spread(values) for row, values in table.items()}, bars
 
 
 def start_figures() -> tuple[dict[str, Any], list[Bar]]:
@@ -158,6 +175,7 @@ def start_figures() -> tuple[dict[str, Any], list[Bar]]:
     """
     command = [str(Path(sys.executable).with_name("tts-toolkit")), "--help"]
     times = []
+    settle()
     for _ in range(16):
         started = time.perf_counter()
         subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL)
@@ -173,7 +191,7 @@ def start_figures() -> tuple[dict[str, Any], list[Bar]]:
     loaded = {line.rpartition("|")[2].strip() for line in traced.stderr.splitlines()}
     if loaded.intersection(HEAVY):
         raise RuntimeError(f"--help loads {loaded.intersection(HEAVY)}")
-    print(shown("tts-toolkit --help", times))
+    print(shown("help_s", times))
     bar = Bar("start: tts-toolkit --help", statistics.median(times), 0.35, unit="s")
     return {"help_s": spread(times), "help_loads_none_of": HEAVY}, [bar]
 
@@ -184,37 +202,27 @@ def once(script: Path, out: Path) -> Run:
     Raises:
         RuntimeError: if an utterance is not made.
     """
-    started = time.perf_counter()
-    done = subprocess.run(
-        program("run_once.py", script, out, 1),
-        env=environment(),
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    wall_s = time.perf_counter() - started
-    told = json.loads(done.stdout)
+    settle()
+    timing = timed(program("run_once.py", script, out, 1))
+    told = json.loads(timing.said)
     if told["failed"] or told["made"] != len(script.read_text(encoding="utf-8").splitlines()):
         raise RuntimeError(f"not all were made: {told}")
-    return Run(wall_s, told)
+    return Run(timing, told)
 
 
-def summarised(script: Path, out: Path, **expected: int) -> float:
-    """Seconds that the command line takes, which has to say what is ``expected``.
+def summarised(script: Path, out: Path, **expected: int) -> Timing:
+    """What the command line takes, which has to say what is ``expected``.
 
     Raises:
         RuntimeError: if it says something else.
     """
-    started = time.perf_counter()
-    done = subprocess.run(
-        synth(script, out, 1, "--json"), env=environment(), check=True, stdout=subprocess.PIPE
-    )
-    wall_s = time.perf_counter() - started
-    said = json.loads(done.stdout)
+    settle()
+    timing = timed(synth(script, out, 1, "--json"))
+    said = json.loads(timing.said)
     found = {name: said[name] for name in expected}
     if found != expected or said["failed"]:
         raise RuntimeError(f"expected {expected}, found {found}")
-    return wall_s
+    return timing
 
 
 def state(out: Path) -> dict[str, tuple[int, int, int]]:

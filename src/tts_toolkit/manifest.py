@@ -117,11 +117,19 @@ def read_rows(folder: str | os.PathLike[str]) -> Iterator[ManifestRow]:
     A folder without a manifest has none.
     """
     path = Path(folder)
-    entries = read_entries(path)
-    if entries:
-        with (path / MANIFEST).open("rb") as file:
-            for entry in entries.values():
-                yield row_at(file, entry)
+    return rows_of(path, read_entries(path).values())
+
+
+def rows_of(folder: Path, entries: Iterable[Entry]) -> Iterator[ManifestRow]:
+    """The rows of some entries of a folder's manifest, in their order."""
+    file = None
+    try:
+        for entry in entries:
+            file = file or (folder / MANIFEST).open("rb")
+            yield row_at(file, entry)
+    finally:
+        if file:
+            file.close()
 
 
 def read_entries(folder: Path) -> dict[str, Entry]:
@@ -149,13 +157,19 @@ def row_at(file: BinaryIO, entry: Entry) -> ManifestRow:
     return row
 
 
-def write_rows(path: Path, rows: Iterable[ManifestRow]) -> None:
-    """Replace a manifest as a whole, or not at all; ``path`` is its temporary name."""
+def write_rows(path: Path, rows: Iterable[ManifestRow]) -> dict[str, Entry]:
+    """Write a manifest under its temporary name and wait until the disk has it; its entries."""
+    entries = {}
     with path.open("wb") as file:
+        offset = 0
         for row in rows:
-            file.write(row.to_line())
+            line = row.to_line()
+            file.write(line)
+            entries[row.id] = Entry(row.id, row.key, row.file, offset)
+            offset += len(line)
         file.flush()
         os.fsync(file.fileno())
+    return entries
 
 
 def write_metadata(path: Path, rows: Iterable[ManifestRow]) -> None:

@@ -1,4 +1,5 @@
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,10 @@ def die_before(step, patch):
 
         return call
 
-    for name in ("rename", "replace", "unlink", "touch", "mkdir", "rmdir"):
+    for name in ("replace", "unlink", "touch", "mkdir", "rmdir"):
         patch.setattr(Path, name, counted(getattr(Path, name)))
+    for name in ("rename", "replace"):
+        patch.setattr(os, name, counted(getattr(os, name)))
 
 
 def test_killed_at_any_step_it_goes_on_and_loses_nothing(tmp_path, monkeypatch):

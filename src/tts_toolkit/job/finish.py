@@ -10,8 +10,8 @@ from tts_toolkit.job.rows import kept_row
 from tts_toolkit.manifest import (
     MANIFEST,
     METADATA,
-    read_rows,
     row_at,
+    rows_of,
     write_metadata,
     write_rows,
 )
@@ -43,16 +43,16 @@ def finish(
     """
     out = folder.path
     part = folder.state / f"{MANIFEST}.part"
-    write_rows(part, _rows(folder, script, plan, live))
+    entries = write_rows(part, _rows(folder, script, plan, live)).values()
     there = all(path.exists() for path in (folder.finished, out / METADATA, out / _REPORT))
     if there and filecmp.cmp(part, out / MANIFEST, shallow=False):
         part.unlink()
         return
     part.replace(out / MANIFEST)
     part = folder.state / f"{METADATA}.part"
-    write_metadata(part, read_rows(out))
+    write_metadata(part, rows_of(out, entries))
     part.replace(out / METADATA)
-    write_report(out, title=out.resolve().name)
+    write_report(out, title=out.resolve().name, entries=entries)
     folder.finished.touch()
 
 

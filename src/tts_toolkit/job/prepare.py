@@ -102,6 +102,9 @@ def prepare(
 
 def _takes(utterance: Utterance, takes: int) -> Iterator[Utterance]:
     """The utterance and its further takes, each with an index, id and file of its own."""
+    if takes == 1:
+        yield utterance
+        return
     for take in range(takes):
         index = (utterance.index - 1) * takes + take + 1
         suffix = f"_take{take}" if take else ""

@@ -221,9 +221,9 @@ def _rename(folder: OutputFolder, plan: Plan, entries: dict[str, Entry]) -> dict
             for kept in plan.kept:
                 yield kept_row(row_at(file, entries[kept.entry.id]), kept)
 
-    write_rows(folder.state / NEXT_MANIFEST, rows())
+    renamed = write_rows(folder.state / NEXT_MANIFEST, rows())
     begin_moves(folder.path, folder.state, plan.moves, plan.dropped)
-    return read_entries(folder.path)
+    return renamed
 
 
 def _report(

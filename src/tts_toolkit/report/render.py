@@ -18,11 +18,11 @@ from operator import add
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from tts_toolkit.manifest import MANIFEST, read_entries, row_at
+from tts_toolkit.manifest import read_entries, rows_of
 from tts_toolkit.report.waveform import WAVEFORMS, draw, read_waveforms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from jinja2 import Template
@@ -95,7 +95,7 @@ class _Clip:
     realtime: str = ""
 
 
-def write_report(out: Path, *, title: str) -> Path:
+def write_report(out: Path, *, title: str, entries: Iterable[Entry] | None = None) -> Path:
     """Write the listening page of an output folder from its manifest, failed utterances first.
 
     More than ``PAGE_ROWS`` utterances are split into ``report.html``, ``report-2.html``, …; pages
@@ -104,6 +104,7 @@ def write_report(out: Path, *, title: str) -> Path:
     Args:
         out: the output folder.
         title: heading of the page.
+        entries: of its manifest, if the caller has them.
 
     Returns:
         Path of the first page.
@@ -113,25 +114,18 @@ def write_report(out: Path, *, title: str) -> Path:
     """
     waveforms = read_waveforms(out)
     totals = _Totals()
-    for entry, row in _rows(out, list(read_entries(out).values())):
+    found = list(read_entries(out).values() if entries is None else entries)
+    for entry, row in zip(found, rows_of(out, found), strict=True):
         totals.add(row, entry, waveforms.get(row.key))
-    entries = [*totals.failed, *totals.ok]
-    pages = max(1, math.ceil(len(entries) / PAGE_ROWS))
-    clips = (_clip(out, row, waveforms.get(row.key)) for _, row in _rows(out, entries))
+    ordered = [*totals.failed, *totals.ok]
+    pages = max(1, math.ceil(len(ordered) / PAGE_ROWS))
+    clips = (_clip(out, row, waveforms.get(row.key)) for row in rows_of(out, ordered))
     template, whole_run = _template(), {"title": title, "pages": pages, **_summary(totals)}
     for page in range(1, pages + 1):
         parts = template.generate(whole_run, page=page, clips=islice(clips, PAGE_ROWS))
         _publish(out, _page_name(page), parts)
     _remove_pages_after(out, pages)
     return out / _page_name(1)
-
-
-def _rows(out: Path, entries: list[Entry]) -> Iterator[tuple[Entry, ManifestRow]]:
-    """The rows of some entries, in their order."""
-    if entries:
-        with (out / MANIFEST).open("rb") as file:
-            for entry in entries:
-                yield entry, row_at(file, entry)
 
 
 def _template() -> Template:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from tts_toolkit.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
 
     from tts_toolkit.utterance import Utterance
 
 # Microsoft's "Naming Files, Paths, and Namespaces": device names, with any suffix.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+_DRIVE = re.compile(r"[A-Za-z]:")
 _FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f\ud800-\udfff]')
 # The shortest limits of the common systems in UTF-8: for one name, and (macOS) for a whole path.
 _LONGEST = 255
@@ -39,39 +40,41 @@ def name_problems(
         inputs: resolved paths of what the run reads.
     """
     root = out.resolve()
+    read = {path.relative_to(root).as_posix() for path in inputs if path.is_relative_to(root)}
     ids: dict[str, Utterance] = {}
     files: dict[str, Utterance] = {}
     folders: dict[str, Utterance] = {}
-    inside: dict[str, bool] = {}
+    inside: dict[str, bool] = {}  # of each folder, since asking the disk for each file is slow
     for utterance in utterances:
         file = file_of(utterance, suffix)
+        folded, folded_id = _folded(file), _folded(utterance.id)
         reason = _unusable(file)
-        if not reason and _folded(utterance.id) in ids:
-            reason = f"has the id of {_where(ids[_folded(utterance.id)])}"
-        if not reason and _folded(file) in files:
-            reason = f"would write {file}, and so would {_where(files[_folded(file)])}"
+        if not reason and folded_id in ids:
+            reason = f"has the id of {_where(ids[folded_id])}"
+        if not reason and folded in files:
+            reason = f"would write {file}, and so would {_where(files[folded])}"
         if not reason:
             reason = _nested(file, utterance, files, folders)
-        if not reason and (root / file) in inputs:
+        if not reason and file in read:
             reason = f"would write {file} over a file that the script reads"
-        parent = str(PurePosixPath(file).parent)
-        if not reason and not inside.setdefault(
-            parent, (root / parent).resolve().is_relative_to(root)
-        ):
+        parent = file.rpartition("/")[0]
+        if not reason and parent not in inside:
+            inside[parent] = (root / parent).resolve().is_relative_to(root)
+        if not reason and not inside[parent]:
             reason = f"would write {file} outside of {out}: {parent} is a link"
-        ids.setdefault(_folded(utterance.id), utterance)
-        files.setdefault(_folded(file), utterance)
+        ids.setdefault(folded_id, utterance)
+        files.setdefault(folded, utterance)
         if reason:
             yield Problem(utterance.source, utterance.id, reason)
 
 
 def _unusable(file: str) -> str:
-    path = PurePosixPath(file)
-    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", file):
+    parts = file.split("/")
+    if file.startswith("/") or ".." in parts or _DRIVE.match(file):
         return f"would write {file!r} outside of the output folder"
-    if "//" in file or file.startswith("./") or "/./" in file:
+    if "" in parts or "." in parts:
         return f"{file!r} is not a plain path"
-    reason = next(filter(None, map(_unusable_name, path.parts)), "")
+    reason = next(filter(None, map(_unusable_name, parts)), "")
     if not reason and len(file.encode()) > _LONGEST_PATH:
         reason = f"the path {file[:20] + '…'!r} is longer than {_LONGEST_PATH} bytes"
     return reason
@@ -96,10 +99,12 @@ def _nested(
     file: str, utterance: Utterance, files: dict[str, Utterance], folders: dict[str, Utterance]
 ) -> str:
     """Whether one utterance's file would be another one's folder."""
-    if _folded(file) in folders:
-        return f"would write {file}, which is the folder of {_where(folders[_folded(file)])}"
-    for parent in PurePosixPath(file).parents:
-        name = _folded(str(parent))
+    folded = _folded(file)
+    if folded in folders:
+        return f"would write {file}, which is the folder of {_where(folders[folded])}"
+    parent = file
+    while parent := parent.rpartition("/")[0]:
+        name = _folded(parent)
         if name in files:
             return f"would write into {parent}, which is the file of {_where(files[name])}"
         folders.setdefault(name, utterance)
@@ -108,6 +113,8 @@ def _nested(
 
 def _folded(name: str) -> str:
     """One spelling for names that some file system takes for the same."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
