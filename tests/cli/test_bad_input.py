@@ -58,7 +58,7 @@ def named(output, *says):
     return rows(f'{{"text": "Hi.", "output": "{output}"}}', "s.jsonl:1 ", *says)
 
 
-INDEXTTS = "IndexTTS-2.5 is not part of this version of tts-toolkit yet"
+INDEXTTS = "IndexTTS-2.5 is not part of this version"
 STARTED = "nothing was started"
 WAV = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\xc0\x5d\0\0\x80\xbb\0\0\2\0\x10\0data\0\0\0\0"
 OTHER_ENGINE = """{
