@@ -7,6 +7,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"  # a Python that is not here is left out
 nox.options.sessions = ["lint", "types", "layers", "tests", "docs"]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 
@@ -85,9 +86,10 @@ def scale(session: nox.Session) -> None:
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """Kill runs at random moments and compare what they leave."""
+    """Kill runs at random moments and at every step, and compare what they leave."""
     locked(session, "test")
     benchmark(session, "crash.py")
+    session.run("python", "benchmarks/crash_steps.py")
 
 
 def benchmark(session: nox.Session, name: str) -> None:

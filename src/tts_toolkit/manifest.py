@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from tts_toolkit.scripts.names import stays_inside
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
@@ -22,6 +24,34 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 SCHEMA = 1
+_TEXT, _NUMBER = (str,), (int, float)
+_KINDS: dict[str, tuple[type, ...]] = {
+    "id": _TEXT,
+    "index": (int, type(None)),
+    "source": (dict,),
+    "status": _TEXT,
+    "text": _TEXT,
+    "text_spoken": _TEXT,
+    "voice": _TEXT,
+    "voice_sha256": _TEXT,
+    "lang": _TEXT,
+    "file": (str, type(None)),
+    "duration_s": _NUMBER,
+    "sampling_rate": (int,),
+    "seed": (int,),
+    "speed": _NUMBER,
+    "engine": _TEXT,
+    "model": _TEXT,
+    "model_revision": _TEXT,
+    "key": _TEXT,
+    "segments": (list,),
+    "peak": _NUMBER,
+    "error": (dict, type(None)),
+    "warnings": (list,),
+    "attempts": (list,),
+    "check": (dict,),
+    "cue": (dict,),
+}
 MANIFEST = "manifest.jsonl"
 METADATA = "metadata.jsonl"
 
@@ -96,9 +126,16 @@ class ManifestRow:
             value = json.loads(line)
             if value.pop("schema") != SCHEMA:
                 return None
-            return cls(**value)
+            row = cls(**value)
         except (ValueError, TypeError, AttributeError, KeyError):
             return None
+        return row if row._is_sound() else None
+
+    def _is_sound(self) -> bool:
+        """Whether each field is what it should be; a row is a file that anybody can have edited."""
+        if not all(isinstance(getattr(self, name), kind) for name, kind in _KINDS.items()):
+            return False
+        return self.file is None or stays_inside(self.file)
 
 
 @dataclass(frozen=True, slots=True)

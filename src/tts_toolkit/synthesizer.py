@@ -18,7 +18,7 @@ from tts_toolkit.engines.base import Failed, Finished, SegmentReady
 from tts_toolkit.engines.choose import choose
 from tts_toolkit.engines.drive import drive
 from tts_toolkit.engines.pool import open_session
-from tts_toolkit.engines.request import complete, refusal
+from tts_toolkit.engines.request import check_options, complete
 from tts_toolkit.errors import OptionError, UnspeakableError, UtteranceError
 from tts_toolkit.store.paths import config_file
 from tts_toolkit.utterance import Utterance
@@ -222,7 +222,7 @@ class Synthesizer:
         self.close()
 
     def _prepare(self, utterance: Utterance) -> Utterance:
-        reason = refusal(utterance, self._spec, self.options)
+        reason = self._spec.refuse(utterance)
         if reason:
             raise OptionError(reason)
         whole = complete(utterance, self.info, self.options)
@@ -280,6 +280,7 @@ def load(**options: Any) -> Synthesizer:
     """
     chosen = resolve(options, config_file=config_file())
     choice = choose(chosen)
+    check_options(chosen, choice.spec)
     return Synthesizer(choice.spec, chosen, choice.reason)
 
 

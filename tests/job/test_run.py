@@ -287,6 +287,72 @@ def test_a_folder_with_strangers_in_it_is_refused(run, out):
     assert counts(run(THREE, force=True)) == {"made": 3}
 
 
+@pytest.mark.parametrize(
+    "file", ["../secret.wav", "/etc/hostname", "a/../../secret.wav", "link/x.wav"]
+)
+def test_a_row_that_was_tampered_with_reaches_nothing_outside(run, out, tmp_path, file):
+    run(THREE)
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(b"mine")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/x.wav").write_bytes(b"mine too")
+    (out / "link").symlink_to(tmp_path / "elsewhere")
+    rows_now = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    rows_now[1] |= {"id": "gone", "file": file}
+    (out / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_now))
+    report = run("The first line.\n", prune=True)
+    assert counts(report) == {"kept": 1, "pruned": 1}
+    assert secret.read_bytes() == b"mine"
+    assert (tmp_path / "elsewhere/x.wav").read_bytes() == b"mine too"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"file": 5}, {"key": [1]}, {"id": None}, {"segments": "x"}, {"duration_s": "1"}, {"cue": 0}],
+)
+def test_a_damaged_row_costs_its_own_clip_only(run, out, damage):
+    run(THREE)
+    before = audio(out)
+    rows_now = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    rows_now[1] |= damage
+    (out / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_now))
+    assert counts(run(THREE)) == {"made": 1, "kept": 2}
+    assert audio(out) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"rerolls": None}, {"rerolls": {"a": "b"}}, {"options": []}, {"schema": "1"}, {"schema": 0}],
+)
+def test_damaged_settings_are_told(run, out, damage):
+    run(THREE)
+    settings = json.loads((out / "job.json").read_text()) | damage
+    (out / "job.json").write_text(json.dumps(settings))
+    with pytest.raises(tts.OutputMismatchError, match="can't be read as a run's settings"):
+        run(THREE)
+
+
+def test_an_engine_that_is_not_known_is_told(run, out):
+    run(THREE)
+    settings = json.loads((out / "job.json").read_text()) | {"engine": "nonsense"}
+    (out / "job.json").write_text(json.dumps(settings))
+    with pytest.raises(tts.OptionError, match="'nonsense', an engine that is not known here"):
+        run(THREE)
+
+
+@pytest.mark.parametrize("option", [{"voice": "hart"}, {"lang": "zh"}, {"speed": 3.0}])
+def test_a_wrong_option_is_told_once_and_not_for_each_line(run, out, option):
+    with pytest.raises(tts.OptionError) as caught:
+        run(THREE, **option)
+    assert "script.txt" not in str(caught.value)
+    assert not out.exists()
+
+
+def test_an_output_without_a_name_is_refused(script):
+    with pytest.raises(tts.UsageError, match="has no name"):
+        tts.run_script(script(THREE), "")
+
+
 def test_ids_and_outputs_are_the_names(run, out):
     lines = [
         {"text": "One.", "id": "intro"},

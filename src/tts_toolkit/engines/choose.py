@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tts_toolkit.config import MODELS
 from tts_toolkit.engines.builtin import BUILTIN
 from tts_toolkit.errors import DeviceMissingError, ModelMissingError, OptionError
 from tts_toolkit.scripts.fields import looks_like_clip
@@ -53,6 +54,10 @@ def choose(options: Options, *, made_with: str | None = None) -> Choice:
     """
     needs = _needs(options)
     name = options.model
+    if name == "auto" and made_with and made_with not in MODELS:
+        raise OptionError(
+            f"the folder was made with {made_with!r}, an engine that is not known here"
+        )
     if name == "auto" and made_with:
         name, reason = made_with, f"{made_with}: the folder was made with it"
     elif name == "auto" and needs:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tts_toolkit.errors import OptionError
 from tts_toolkit.text.writing import language
+from tts_toolkit.utterance import Utterance
 
 if TYPE_CHECKING:
     from tts_toolkit.config import Options
     from tts_toolkit.engines.base import EngineInfo, EngineSpec
-    from tts_toolkit.utterance import Utterance
 
 
 def complete(utterance: Utterance, info: EngineInfo, options: Options) -> Utterance:
@@ -30,16 +31,13 @@ def complete(utterance: Utterance, info: EngineInfo, options: Options) -> Uttera
     )
 
 
-def refusal(utterance: Utterance, spec: EngineSpec, options: Options) -> str:
-    """Why a field of an utterance, or the option behind it, can't be honoured; or "".
+def check_options(options: Options, spec: EngineSpec) -> None:
+    """Refuse a run's voice, language or speed that the engine can't honour.
 
-    The language is judged only where somebody named it: what the writing suggests is a matter of
-    the text (``EngineSpec.unspeakable``).
+    Raises:
+        OptionError: once for the run, rather than for each of its lines.
     """
-    asked = replace(
-        utterance,
-        voice=utterance.voice or options.voice,
-        lang=utterance.lang or options.lang,
-        speed=options.speed if utterance.speed is None else utterance.speed,
-    )
-    return spec.refuse(asked)
+    asked = Utterance("", voice=options.voice, lang=options.lang, speed=options.speed)
+    reason = spec.refuse(asked)
+    if reason:
+        raise OptionError(reason)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tts_toolkit.config import MAX_SEED, hint
-from tts_toolkit.engines.request import complete, refusal
+from tts_toolkit.engines.request import check_options, complete
 from tts_toolkit.errors import OptionError, Problem, ScriptError
 from tts_toolkit.job.key import resume_key
 from tts_toolkit.job.plan import Wanted
@@ -71,8 +71,9 @@ def prepare(
         OptionError: if the selection names an id that is not there, or a voice that is unknown.
         VoiceMissingError: if a voice's data is not here.
     """
+    check_options(options, spec)
     utterances = [take for one in script.utterances for take in _takes(one, options.takes)]
-    _check(script, utterances, spec, options, audio, out)
+    _check(script, utterances, spec, audio, out)
     whole = [complete(one, spec.info, options) for one in utterances]
     digests = {voice: spec.voice_sha256(voice) for voice in {str(one.voice) for one in whole}}
 
@@ -121,7 +122,6 @@ def _check(
     script: Script,
     utterances: Sequence[Utterance],
     spec: EngineSpec,
-    options: Options,
     audio: AudioFormat,
     out: Path,
 ) -> None:
@@ -131,7 +131,7 @@ def _check(
     """
     problems = list(script.problems)
     for one in script.utterances:
-        reason = refusal(one, spec, options)
+        reason = spec.refuse(one)
         if reason:
             problems.append(Problem(one.source, one.id, reason))
     problems += name_problems(utterances, audio.suffix, out, script.inputs)
@@ -146,8 +146,7 @@ def _check(
 
 def _find(name: str, ids: Collection[str], option: str) -> str:
     """The id that a user means: as it stands, or a number without its zeros."""
-    padded = f"{int(name):06}" if name.isdecimal() else name
-    for candidate in (name, padded):
+    for candidate in (name, name.zfill(6)):
         if candidate in ids:
             return candidate
     raise OptionError(f"{option} {name}: the script has no such id{hint(name, ids)}")

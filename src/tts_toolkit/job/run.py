@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,7 +27,6 @@ from tts_toolkit.scripts.read import read_scripts
 from tts_toolkit.store.paths import config_file
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tts_toolkit.manifest import ManifestRow
@@ -74,9 +74,12 @@ def run_script(
         StorageError: if a file can't be written; what is finished is kept.
     """
     chosen = resolve(options, config_file=config_file())
+    if not os.fspath(out):
+        raise UsageError("the output folder has no name")
     folder = OutputFolder(Path(out))
-    if folder.path.exists() and not folder.path.is_dir():
-        raise UsageError(f"{folder.path} is a file; the output has to be a folder")
+    with storage_errors(folder.path, kept=False):
+        if folder.path.exists() and not folder.path.is_dir():
+            raise UsageError(f"{folder.path} is a file; the output has to be a folder")
     found = read_settings(folder.path)
     choice = choose(chosen, made_with=None if force or not found else found.engine)
     info = choice.spec.info

@@ -47,6 +47,19 @@ class JobSettings:
         """The file's content."""
         return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=2).encode() + b"\n"
 
+    def check(self) -> None:
+        """Check the types of what was read, since anybody can have edited the file.
+
+        Raises:
+            TypeError: naming the field.
+        """
+        kinds = {"sampling_rate": int, "options": dict, "rerolls": dict}
+        for name, value in vars(self).items():
+            if not isinstance(value, kinds.get(name, str)):
+                raise TypeError(name)
+        if not all(isinstance(count, int) for count in self.rerolls.values()):
+            raise TypeError("rerolls")
+
     def differences(self, other: JobSettings) -> list[str]:
         """What both folders can't share: "format flac, not wav" for each."""
         fixed = ("engine", "model", "model_revision", "format", "subtype", "sampling_rate")
@@ -68,13 +81,17 @@ def read_settings(folder: Path) -> JobSettings | None:
         content = json.loads(path.read_bytes())
         schema = content.pop("schema")
         if schema == SCHEMA:
-            return JobSettings(**content)
+            settings = JobSettings(**content)
+            settings.check()
+            return settings
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
+        schema = None
+    if not isinstance(schema, int) or schema <= SCHEMA:
         raise OutputMismatchError(
             f"{path} can't be read as a run's settings; mend it, or choose another folder"
-        ) from None
+        )
     raise OutputMismatchError(
         f"{path} has schema {schema} and this version knows {SCHEMA}: update tts-toolkit"
     )

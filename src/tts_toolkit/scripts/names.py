@@ -68,9 +68,15 @@ def name_problems(
             yield Problem(utterance.source, utterance.id, reason)
 
 
+def stays_inside(file: str) -> bool:
+    """Whether a relative path leads nowhere but below the folder that it is relative to."""
+    parts = re.split(r"[/\\]", file)
+    return bool(parts[0]) and ".." not in parts and not _DRIVE.match(file)
+
+
 def _unusable(file: str) -> str:
     parts = file.split("/")
-    if file.startswith("/") or ".." in parts or _DRIVE.match(file):
+    if not stays_inside(file):
         return f"would write {file!r} outside of the output folder"
     if "" in parts or "." in parts:
         return f"{file!r} is not a plain path"

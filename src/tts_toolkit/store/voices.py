@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from tts_toolkit.config import hint
-from tts_toolkit.errors import DownloadError, OptionError
+from tts_toolkit.errors import DownloadError, OptionError, StorageError
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def download_voice(name: str, *, offline: bool = False) -> Path:
     Raises:
         OptionError: for an unknown name, with the nearest.
         DownloadError: if the network or the file is not as it should be.
+        StorageError: if there is no place for it.
     """
     from hibari.voices import voice_path  # noqa: PLC0415 - brings numpy and scipy
 
@@ -74,5 +76,7 @@ def download_voice(name: str, *, offline: bool = False) -> Path:
         raise DownloadError(f"the voice {name!r} is not on this machine, and offline is set")
     try:
         return Path(voice_path(name))
-    except RuntimeError as error:
+    except OSError as error:
+        raise StorageError(f"{error.filename}: {error.strerror}") from error
+    except (RuntimeError, HTTPException) as error:
         raise DownloadError(str(error).removeprefix("hibari: ")) from error
