@@ -1,6 +1,8 @@
 """The command as a process: what it prints, and where."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -12,7 +14,9 @@ def test_results_go_to_stdout_and_talk_to_stderr(cli, script, tmp_path):
     assert done.returncode == 0
     assert done.stdout.startswith("3 made, ")
     assert "x realtime; listen: out/report.html\n" in done.stdout
-    assert done.stderr == "builtin: the embedded English voice (IndexTTS is not installed)\n"
+    assert (
+        done.stderr == "builtin: the embedded English voice (IndexTTS comes in a later version)\n"
+    )
     again = cli("synth", script(THREE), "-o", "out")
     assert again.stdout == "3 kept; listen: out/report.html\n"
 
@@ -126,3 +130,13 @@ def test_a_voice_is_not_fetched_offline(cli):
     assert done.returncode == 4
     assert "offline is set" in done.stderr
     assert cli("voices", "download", "heart", "--offline").returncode == 0
+
+
+def test_a_reader_that_leaves_early_is_no_error(script, tmp_path):
+    script("".join(f"Line {n}.\n" for n in range(20_000)))
+    command = f"{sys.executable} -m tts_toolkit synth script.txt -o out --dry-run -q | head -1"
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "make 000001\n"
+    assert done.stderr == ""

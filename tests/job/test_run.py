@@ -196,6 +196,16 @@ def test_takes_are_further_seeds(run, out):
     assert counts(run("One line.\nTwo lines.\n", takes=3, seed=5)) == {"kept": 6}
 
 
+def test_only_a_line_is_all_of_its_takes(run, out):
+    assert counts(run(THREE, takes=2, only=["2"])) == {"made": 2, "waiting": 4}
+    assert sorted(audio(out)) == ["000002.wav", "000002_take1.wav"]
+    assert counts(run(THREE, takes=2, only=["000003_take1"])) == {
+        "made": 1,
+        "kept": 2,
+        "waiting": 3,
+    }
+
+
 def test_a_reroll_is_for_good_and_follows_its_line(run, out):
     run(THREE)
     first = audio(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -45,6 +46,10 @@ def main() -> None:
     except TTSToolkitError as error:
         show(error)
         sys.exit(exit_code_of(error))
+    except BrokenPipeError:
+        # Whoever read our output has left, as `head` does; the interpreter would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         storage = StorageError(
             f"{error.filename}: {error.strerror}" if error.filename else str(error)

@@ -63,7 +63,10 @@ def choose(options: Options, *, made_with: str | None = None) -> Choice:
     elif name == "auto" and needs:
         raise ModelMissingError(f"{needs} needs IndexTTS, and {NO_INDEXTTS}")
     elif name == "auto":
-        name, reason = "builtin", "builtin: the embedded English voice (IndexTTS is not installed)"
+        name, reason = (
+            "builtin",
+            "builtin: the embedded English voice (IndexTTS comes in a later version)",
+        )
     else:
         reason = f"{name}: asked for"
     if name not in ENGINES:

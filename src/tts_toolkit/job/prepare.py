@@ -31,7 +31,7 @@ class Selection:
     """Which utterances a run may make; the others keep what they have.
 
     Attributes:
-        only: ids, or line numbers of a script whose ids are numbers.
+        only: ids (a line's stands for all of its takes); a number may go without its zeros.
         limit: the first so many lines.
         reroll: ids that get another seed, for this run and later ones.
     """
@@ -95,7 +95,8 @@ def prepare(
             assert one.seed is not None
             one = replace(one, seed=(one.seed + _REROLL * counts[line]) % (MAX_SEED + 1))  # noqa: PLW2901
             key = resume_key(one, digest, spec.info, audio)
-        selected = not only or one.id in only
+        line_id = one.id.removesuffix(_take_suffix(one.take))
+        selected = not only or one.id in only or line_id in only
         wanted.append(Wanted(one, key, file_of(one, audio.suffix), digest, selected))
     limit = len(script.utterances) if selection.limit is None else selection.limit
     return Prepared(tuple(_limited(wanted, limit * options.takes)), counts)
@@ -108,7 +109,7 @@ def _takes(utterance: Utterance, takes: int) -> Iterator[Utterance]:
         return
     for take in range(takes):
         index = (utterance.index - 1) * takes + take + 1
-        suffix = f"_take{take}" if take else ""
+        suffix = _take_suffix(take)
         yield replace(
             utterance,
             index=index,
@@ -116,6 +117,10 @@ def _takes(utterance: Utterance, takes: int) -> Iterator[Utterance]:
             output=utterance.output + suffix,
             take=take,
         )
+
+
+def _take_suffix(take: int) -> str:
+    return f"_take{take}" if take else ""
 
 
 def _check(
