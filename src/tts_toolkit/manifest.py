@@ -25,33 +25,33 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _TEXT, _NUMBER = (str,), (int, float)
-_KINDS: dict[str, tuple[type, ...]] = {
-    "id": _TEXT,
-    "index": (int, type(None)),
-    "source": (dict,),
-    "status": _TEXT,
-    "text": _TEXT,
-    "text_spoken": _TEXT,
-    "voice": _TEXT,
-    "voice_sha256": _TEXT,
-    "lang": _TEXT,
-    "file": (str, type(None)),
-    "duration_s": _NUMBER,
-    "sampling_rate": (int,),
-    "seed": (int,),
-    "speed": _NUMBER,
-    "engine": _TEXT,
-    "model": _TEXT,
-    "model_revision": _TEXT,
-    "key": _TEXT,
-    "segments": (list,),
-    "peak": _NUMBER,
-    "error": (dict, type(None)),
-    "warnings": (list,),
-    "attempts": (list,),
-    "check": (dict,),
-    "cue": (dict,),
-}
+_KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("id", _TEXT),
+    ("index", (int, type(None))),
+    ("source", (dict,)),
+    ("status", _TEXT),
+    ("text", _TEXT),
+    ("text_spoken", _TEXT),
+    ("voice", _TEXT),
+    ("voice_sha256", _TEXT),
+    ("lang", _TEXT),
+    ("file", (str, type(None))),
+    ("duration_s", _NUMBER),
+    ("sampling_rate", (int,)),
+    ("seed", (int,)),
+    ("speed", _NUMBER),
+    ("engine", _TEXT),
+    ("model", _TEXT),
+    ("model_revision", _TEXT),
+    ("key", _TEXT),
+    ("segments", (list,)),
+    ("peak", _NUMBER),
+    ("error", (dict, type(None))),
+    ("warnings", (list,)),
+    ("attempts", (list,)),
+    ("check", (dict,)),
+    ("cue", (dict,)),
+)
 MANIFEST = "manifest.jsonl"
 METADATA = "metadata.jsonl"
 
@@ -127,15 +127,13 @@ class ManifestRow:
             if value.pop("schema") != SCHEMA:
                 return None
             row = cls(**value)
+            # Anybody can have edited the file.
+            for name, kinds in _KINDS:
+                if not isinstance(value[name], kinds):
+                    return None
         except (ValueError, TypeError, AttributeError, KeyError):
             return None
-        return row if row._is_sound() else None
-
-    def _is_sound(self) -> bool:
-        """Whether each field is what it should be; a row is a file that anybody can have edited."""
-        if not all(isinstance(getattr(self, name), kind) for name, kind in _KINDS.items()):
-            return False
-        return self.file is None or stays_inside(self.file)
+        return row if row.file is None or stays_inside(row.file) else None
 
 
 @dataclass(frozen=True, slots=True)

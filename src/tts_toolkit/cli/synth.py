@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
@@ -80,6 +81,8 @@ def synth(
     from tts_toolkit.job.run import run_script  # noqa: PLC0415 - heavy
     from tts_toolkit.store.paths import config_file  # noqa: PLC0415
 
+    # What a run holds it holds to its end; the collector would walk through it again and again.
+    gc.set_threshold(100_000, 50, 100)
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     kind = resolve({"progress": given["progress"]}, config_file=config_file()).progress

@@ -70,8 +70,9 @@ def name_problems(
 
 def stays_inside(file: str) -> bool:
     """Whether a relative path leads nowhere but below the folder that it is relative to."""
-    parts = re.split(r"[/\\]", file)
-    return bool(parts[0]) and ".." not in parts and not _DRIVE.match(file)
+    if not file or file[0] in "/\\" or _DRIVE.match(file):
+        return False
+    return ".." not in file or ".." not in re.split(r"[/\\]", file)
 
 
 def _unusable(file: str) -> str:
