@@ -126,9 +126,18 @@ def timed(*commands: Sequence[str]) -> Timing:
         return Timing(wall_s, cpu_s, max(0.0, others), said.read().decode())
 
 
-def settle() -> None:
-    """Wait for a quiet moment, for a minute at most."""
+def settle() -> float:
+    """Wait for a quiet moment, for a minute at most; how long a fixed loop then takes, in seconds.
+
+    A virtual machine's cores are not always as fast: the same work twice can differ by two thirds
+    with nobody else on the machine. The loop tells such times apart.
+    """
     wait_until(_is_quiet, _PATIENCE)
+    started = time.perf_counter()
+    total = 0
+    for number in range(1_000_000):
+        total += number * number % 7
+    return time.perf_counter() - started
 
 
 class Quietly:
@@ -144,13 +153,14 @@ class Quietly:
     def __init__(self, tries: int) -> None:
         self._tries = tries
         self._counted: list[float] = []
+        self._yardsticks: list[float] = []
         self._repeated = 0
 
     def __call__(self, run: Callable[[Path], Timing], here: Path) -> Timing:
         """Time ``run``, which gets a fresh path beside ``here`` each time."""
         tries: list[Timing] = []
         while len(tries) < self._tries and not (tries and tries[-1].others < _QUIET):
-            settle()
+            self._yardsticks.append(settle())
             tries.append(run(here.with_name(f"{here.name}-try{len(tries)}")))
         self._repeated += len(tries) - 1
         best = min(tries, key=lambda timing: timing.others)
@@ -164,6 +174,7 @@ class Quietly:
             "repeated_because_disturbed": self._repeated,
             "disturbed_nonetheless": sum(share >= _QUIET for share in self._counted),
             "share_of_others": spread(self._counted),
+            "yardstick_s": spread(self._yardsticks),
         }
 
 

@@ -44,6 +44,7 @@ HEAVY = ("torch", "transformers", "librosa", "onnxruntime", "numpy")
 class Run:
     """What one run of ``run_once.py`` took, seen from outside, and what it told itself."""
 
+    yardstick_s: float
     timing: Timing
     told: dict[str, Any]
 
@@ -58,7 +59,7 @@ def main() -> int:
     arguments = parser(__doc__)
     arguments.add_argument("--utterances", type=int, default=10_000)
     arguments.add_argument("--small-runs", type=int, default=6)
-    arguments.add_argument("--repeats", type=int, default=5, help="of the resume and the edit")
+    arguments.add_argument("--repeats", type=int, default=7, help="of the resume and the edit")
     given = arguments.parse_args()
     where = machine()
     lines = sentences.short(given.utterances + given.repeats)
@@ -106,6 +107,8 @@ def making_figures(
         "peak_rss_mb": [whole.told["peak_rss_mb"]],
         f"share_of_others_of_{SMALL}": [run.timing.others for run in smalls],
         "share_of_others": [whole.timing.others],
+        f"yardstick_s_of_{SMALL}": [run.yardstick_s for run in smalls],
+        "yardstick_s": [whole.yardstick_s],
     }
     print(heading(f"{SMALL} and {len(lines)} short lines"))
     for row, values in table.items():
@@ -151,11 +154,13 @@ def again_figures(
             if before[f"{number:06}.wav"] != after[f"{number + 1:06}.wav"]:
                 raise RuntimeError(f"{number:06}.wav is not the clip that it was")
     table = {
-        "resume_s": [timing.wall_s for timing in resumes],
-        "resume_cpu_s": [timing.cpu_s for timing in resumes],
-        "edit_s": [timing.wall_s for timing in edits],
-        "edit_cpu_s": [timing.cpu_s for timing in edits],
-        "share_of_others_in_resume_and_edit": [timing.others for timing in (*resumes, *edits)],
+        "resume_s": [timing.wall_s for _, timing in resumes],
+        "resume_cpu_s": [timing.cpu_s for _, timing in resumes],
+        "resume_yardstick_s": [yardstick_s for yardstick_s, _ in resumes],
+        "edit_s": [timing.wall_s for _, timing in edits],
+        "edit_cpu_s": [timing.cpu_s for _, timing in edits],
+        "edit_yardstick_s": [yardstick_s for yardstick_s, _ in edits],
+        "share_of_others_in_resume_and_edit": [timing.others for _, timing in (*resumes, *edits)],
     }
     print(heading("whole process"))
     for row, values in table.items():
@@ -175,7 +180,7 @@ def start_figures() -> tuple[dict[str, Any], list[Bar]]:
     """
     command = [str(Path(sys.executable).with_name("tts-toolkit")), "--help"]
     times = []
-    settle()
+    yardstick_s = settle()
     for _ in range(16):
         started = time.perf_counter()
         subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL)
@@ -193,7 +198,11 @@ def start_figures() -> tuple[dict[str, Any], list[Bar]]:
         raise RuntimeError(f"--help loads {loaded.intersection(HEAVY)}")
     print(shown("help_s", times))
     bar = Bar("start: tts-toolkit --help", statistics.median(times), 0.35, unit="s")
-    return {"help_s": spread(times), "help_loads_none_of": HEAVY}, [bar]
+    return {
+        "help_s": spread(times),
+        "help_yardstick_s": round(yardstick_s, 4),
+        "help_loads_none_of": HEAVY,
+    }, [bar]
 
 
 def once(script: Path, out: Path) -> Run:
@@ -202,27 +211,27 @@ def once(script: Path, out: Path) -> Run:
     Raises:
         RuntimeError: if an utterance is not made.
     """
-    settle()
+    yardstick_s = settle()
     timing = timed(program("run_once.py", script, out, 1))
     told = json.loads(timing.said)
     if told["failed"] or told["made"] != len(script.read_text(encoding="utf-8").splitlines()):
         raise RuntimeError(f"not all were made: {told}")
-    return Run(timing, told)
+    return Run(yardstick_s, timing, told)
 
 
-def summarised(script: Path, out: Path, **expected: int) -> Timing:
-    """What the command line takes, which has to say what is ``expected``.
+def summarised(script: Path, out: Path, **expected: int) -> tuple[float, Timing]:
+    """The yardstick, and what the command line takes, which has to say what is ``expected``.
 
     Raises:
         RuntimeError: if it says something else.
     """
-    settle()
+    yardstick_s = settle()
     timing = timed(synth(script, out, 1, "--json"))
     said = json.loads(timing.said)
     found = {name: said[name] for name in expected}
     if found != expected or said["failed"]:
         raise RuntimeError(f"expected {expected}, found {found}")
-    return timing
+    return yardstick_s, timing
 
 
 def state(out: Path) -> dict[str, tuple[int, int, int]]:

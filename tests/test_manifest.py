@@ -12,7 +12,7 @@ from tts_toolkit.manifest import (
     read_entries,
     read_rows,
     row_at,
-    write_metadata,
+    with_metadata,
 )
 
 
@@ -103,7 +103,8 @@ def test_no_manifest_has_no_rows(tmp_path):
 def test_metadata_has_the_ok_rows_with_their_file(tmp_path):
     path = tmp_path / "metadata.jsonl"
     failed = row("b", status="failed", file=None, error={"type": "EngineError", "message": "x"})
-    write_metadata(path, [row("a", file="sub/ä.wav"), failed])
+    rows = [row("a", file="sub/ä.wav"), failed]
+    assert list(with_metadata(path, rows)) == rows
     [only] = [json.loads(line) for line in path.read_text().splitlines()]
     assert only["file_name"] == "sub/ä.wav"
     assert only["text"] == "Hello."

@@ -207,10 +207,14 @@ def write_rows(path: Path, rows: Iterable[ManifestRow]) -> dict[str, Entry]:
     return entries
 
 
-def write_metadata(path: Path, rows: Iterable[ManifestRow]) -> None:
-    """Write ``metadata.jsonl`` for Hugging Face datasets: the ok rows with their ``file_name``."""
+def with_metadata(path: Path, rows: Iterable[ManifestRow]) -> Iterator[ManifestRow]:
+    """The rows as they are, and on the way ``metadata.jsonl`` under its temporary name.
+
+    That is what Hugging Face datasets wants: the ok rows with their ``file_name``.
+    """
     with path.open("wb") as file:
         for row in rows:
+            yield row
             if row.file is None:
                 continue
             fields = {

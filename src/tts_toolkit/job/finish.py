@@ -11,8 +11,7 @@ from tts_toolkit.manifest import (
     MANIFEST,
     METADATA,
     row_at,
-    rows_of,
-    write_metadata,
+    with_metadata,
     write_rows,
 )
 from tts_toolkit.report.render import write_report
@@ -43,15 +42,16 @@ def finish(
     """
     out = folder.path
     part = folder.state / f"{MANIFEST}.part"
-    entries = write_rows(part, _rows(folder, script, plan, live)).values()
+    metadata = folder.state / f"{METADATA}.part"
+    rows = with_metadata(metadata, _rows(folder, script, plan, live))
+    entries = write_rows(part, rows).values()
     there = all(path.exists() for path in (folder.finished, out / METADATA, out / _REPORT))
     if there and filecmp.cmp(part, out / MANIFEST, shallow=False):
         part.unlink()
+        metadata.unlink()
         return
     part.replace(out / MANIFEST)
-    part = folder.state / f"{METADATA}.part"
-    write_metadata(part, rows_of(out, entries))
-    part.replace(out / METADATA)
+    metadata.replace(out / METADATA)
     write_report(out, title=out.resolve().name, entries=entries)
     folder.finished.touch()
 
