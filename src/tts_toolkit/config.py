@@ -24,6 +24,8 @@ MODELS = ("auto", "builtin", "indextts-2.5")
 LANGUAGES = ("auto", "en", "zh", "ja", "es", "ar")
 FORMATS = ("wav", "flac", "ogg", "opus", "mp3")
 SCRIPT_FORMATS = ("auto", "txt", "jsonl", "csv", "tsv")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+SOURCES = ("huggingface", "modelscope")
 PROGRESS = ("auto", "bar", "plain", "json", "none")
 # A seed takes part in hashes and in torch's 64-bit generators; 32 bits suit every generator.
 MAX_SEED = 2**32 - 1
@@ -67,6 +69,11 @@ class Options:
     )
     lang: str = _option("auto", help="Language of the text; auto looks at it.", choices=LANGUAGES)
     device: str = _option("auto", help="auto, cpu, mps, cuda, cuda:N or cuda:all.", kind="device")
+    dtype: str = _option(
+        "auto",
+        help="Number format of the model (IndexTTS; builtin has its own).",
+        choices=DTYPES,
+    )
     seed: int = _option(
         0, help="Seed of each utterance without its own.", kind="int", least=0, most=MAX_SEED
     )
@@ -108,6 +115,10 @@ class Options:
     )
     fail_fast: bool = _option(False, help="Stop at the first utterance that fails.", kind="flag")
     offline: bool = _option(False, help="Never use the network.", kind="flag")
+    source: str = _option("huggingface", help="Where models come from.", choices=SOURCES)
+    accept_license: bool = _option(
+        False, help="Accept the model's licence without being asked.", kind="flag"
+    )
     progress: str = _option("auto", help="How progress is shown on stderr.", choices=PROGRESS)
 
 

@@ -12,6 +12,7 @@ from tts_toolkit.cli.completion import completion
 from tts_toolkit.cli.config import config
 from tts_toolkit.cli.errors import exit_code_of, show
 from tts_toolkit.cli.group import SuggestingGroup
+from tts_toolkit.cli.models import models
 from tts_toolkit.cli.say import say
 from tts_toolkit.cli.synth import synth
 from tts_toolkit.cli.voices import voices
@@ -35,7 +36,7 @@ def cli() -> None:
     """  # noqa: D301 - click wants the character itself
 
 
-for command in (synth, say, voices, config, completion):
+for command in (synth, say, voices, models, config, completion):
     cli.add_command(command)
 
 

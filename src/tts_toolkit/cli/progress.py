@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from tts_toolkit.cli.clock import clock
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -67,7 +69,7 @@ class _Plain(_Silent):
             click.echo(
                 f"{progress.done + progress.failed}/{progress.total} done, "
                 f"{progress.failed} failed, {progress.x_realtime:.1f} x realtime"
-                + (f", {_clock(left)} left" if left is not None else ""),
+                + (f", {clock(left)} left" if left is not None else ""),
                 err=True,
             )
 
@@ -110,9 +112,3 @@ class _Bar:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -14,3 +14,13 @@ def config_file() -> Path:
     from platformdirs import user_config_path  # noqa: PLC0415 - only where no path is given
 
     return user_config_path("tts-toolkit") / "config.yaml"
+
+
+def home() -> Path:
+    """The folder for models and caches: ``TTS_TOOLKIT_HOME``, or the system's cache folder."""
+    given = os.environ.get("TTS_TOOLKIT_HOME")
+    if given:
+        return Path(given)
+    from platformdirs import user_cache_path  # noqa: PLC0415 - only where no path is given
+
+    return user_cache_path("tts-toolkit")
