@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,6 +31,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from hub_server import Fault, HubServer, catalogue_of  # noqa: E402 - of the tests
 
 REPOSITORY = "owner/model"
+# Bytes a second of each connection, so that a kill finds something on its way.
+PACE = 20_000_000
 SIZES = {"large.bin": 24_000_000, "sub/medium.bin": 10_000_000, "small.bin": 5_990_000, "a": 10_000}
 
 
@@ -65,7 +68,7 @@ class ChaoticHub(HubServer):
             if method == "HEAD" and kind not in {"none", "status"}:
                 return Fault()
             self.made[kind] += 1
-            return fault
+            return replace(fault, pace=PACE)
 
 
 def main() -> int:

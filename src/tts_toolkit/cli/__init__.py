@@ -10,6 +10,8 @@ import click
 from tts_toolkit import __version__
 from tts_toolkit.cli.completion import completion
 from tts_toolkit.cli.config import config
+from tts_toolkit.cli.devices import devices
+from tts_toolkit.cli.doctor import doctor
 from tts_toolkit.cli.errors import exit_code_of, show
 from tts_toolkit.cli.group import SuggestingGroup
 from tts_toolkit.cli.models import models
@@ -36,7 +38,7 @@ def cli() -> None:
     """  # noqa: D301 - click wants the character itself
 
 
-for command in (synth, say, voices, models, config, completion):
+for command in (synth, say, voices, models, devices, doctor, config, completion):
     cli.add_command(command)
 
 

@@ -26,6 +26,7 @@ from tts_toolkit.errors import StorageError
     "voice",
     "lang",
     "device",
+    "dtype",
     "seed",
     "speed",
     "subtype",

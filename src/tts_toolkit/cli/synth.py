@@ -30,8 +30,8 @@ def _folder(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @click.argument("scripts", metavar="SCRIPT...", nargs=-1, required=True)
 @click.option("-o", "--out", required=True, callback=_folder, help="Output folder.")
 @options(
-    "model", "model_dir", "voice", "lang", "device", "seed", "takes", "speed", "workers",
-    "batch_size", "format", "subtype", "sampling_rate", "script_format", "columns",
+    "model", "model_dir", "voice", "lang", "device", "dtype", "seed", "takes", "speed",
+    "workers", "batch_size", "format", "subtype", "sampling_rate", "script_format", "columns",
 )  # fmt: skip
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Make only the first N lines.", metavar="N"

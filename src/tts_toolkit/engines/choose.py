@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tts_toolkit.config import MODELS
+from tts_toolkit.devices.choose import choose_device
+from tts_toolkit.devices.probe import this_machine
 from tts_toolkit.engines.builtin import BUILTIN
 from tts_toolkit.errors import DeviceMissingError, ModelMissingError, OptionError
 from tts_toolkit.scripts.fields import looks_like_clip
+from tts_toolkit.store.catalogue import find_model
+from tts_toolkit.store.models import require_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +23,9 @@ if TYPE_CHECKING:
 ENGINES: Mapping[str, EngineSpec] = {"builtin": BUILTIN}
 INDEXTTS = "indextts-2.5"
 NO_INDEXTTS = (
-    "IndexTTS-2.5 is not part of this version: a later one brings it. "
-    "Until then there is the builtin voice (--model builtin)"
+    "IndexTTS-2.5 is not part of this version: a later one brings it (its weights can be had "
+    "already: tts-toolkit models download indextts-2.5). Until then there is the builtin voice "
+    "(--model builtin)"
 )
 
 
@@ -61,6 +66,7 @@ def choose(options: Options, *, made_with: str | None = None) -> Choice:
     if name == "auto" and made_with:
         name, reason = made_with, f"{made_with}: the folder was made with it"
     elif name == "auto" and needs:
+        _check_indextts(options)
         raise ModelMissingError(f"{needs} needs IndexTTS, and {NO_INDEXTTS}")
     elif name == "auto":
         name, reason = (
@@ -69,6 +75,8 @@ def choose(options: Options, *, made_with: str | None = None) -> Choice:
         )
     else:
         reason = f"{name}: asked for"
+    if name == INDEXTTS:
+        _check_indextts(options)
     if name not in ENGINES:
         raise ModelMissingError(f"--model {name}: {NO_INDEXTTS}")
     if name == "builtin":
@@ -82,17 +90,32 @@ def _needs(options: Options) -> str:
         return f"a reference clip as voice (--voice {options.voice})"
     if options.device not in {"auto", "cpu"}:
         return f"--device {options.device}"
+    if options.dtype != "auto":
+        return f"--dtype {options.dtype}"
     if options.model_dir:
         return "--model-dir"
     return ""
 
 
+def _check_indextts(options: Options) -> None:
+    """Refuse a device or a folder of weights that can't be used, with all that is wrong with it."""
+    if options.model_dir:
+        require_model(INDEXTTS, options.model_dir)
+    if options.device != "auto" or options.dtype != "auto":
+        needs = find_model(INDEXTTS).memory
+        choose_device(options.device, this_machine(), needs=needs, dtype=options.dtype)
+
+
 def _check_builtin(options: Options) -> None:
     if options.device not in {"auto", "cpu"}:
+        # Without a GPU the reason is that; it needs no memory there in any case.
+        choose_device(options.device, this_machine(), needs={})
         raise DeviceMissingError(
             f"--device {options.device}: the builtin voice runs on the CPU; "
             "leave --device out or say --device cpu"
         )
+    if options.dtype != "auto":
+        raise OptionError("--dtype: the builtin voice is int8; leave it out")
     if options.model_dir:
         raise OptionError("--model-dir: the builtin voice carries its own weights; leave it out")
     if options.voice and looks_like_clip(options.voice):

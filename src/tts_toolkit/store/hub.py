@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub.constants import ENDPOINT
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import build_hf_headers, get_session
 
@@ -243,3 +244,16 @@ def _wrong_length(file: PublishedFile, size: int) -> WrongContentError:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
+
+
+def reach() -> str:
+    """Ask the hub (or its mirror) for nothing, to see whether it answers: where, and what it said.
+
+    Raises:
+        DownloadError: if it does not.
+    """
+    try:
+        response = get_session().head(ENDPOINT, timeout=PATIENCE.silence)
+    except httpx2.HTTPError as error:
+        raise DownloadError(f"{ENDPOINT} does not answer ({error})") from error
+    return f"{ENDPOINT} answers ({response.status_code})"

@@ -1,0 +1,1 @@
+"""What this machine can run a model on, and what of it is taken."""
