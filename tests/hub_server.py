@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,6 +190,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def key(self):
+        """Which file is asked for: in the hub's way, or in ModelScope's."""
+        url = urlsplit(self.path)
+        if url.path.startswith("/api/v1/models/"):
+            owner, name = url.path.split("/")[4:6]
+            return f"{owner}/{name}", parse_qs(url.query)["FilePath"][0]
         owner, name, _, _, *path = unquote(self.path).lstrip("/").split("/")
         return f"{owner}/{name}", "/".join(path)
 

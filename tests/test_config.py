@@ -19,6 +19,7 @@ VALUES = {
     "voice": [(name, name) for name in ("heart", "emma", "clip.wav")],
     "lang": [(name, name) for name in ("en", "zh", "ja")],
     "device": [(name, name) for name in ("cpu", "cuda:1", "cuda:all")],
+    "dtype": [(name, name) for name in ("float32", "bfloat16", "float16")],
     "seed": [("1", 1), ("4294967295", MAX_SEED), ("12", 12)],
     "takes": [("2", 2), ("3", 3), ("1000", 1000)],
     "speed": [("0.5", 0.5), ("2", 2.0), ("1.25", 1.25)],
@@ -35,6 +36,8 @@ VALUES = {
     "script_format": [(name, name) for name in ("txt", "jsonl", "csv")],
     "fail_fast": [("yes", True), ("no", False), ("1", True)],
     "offline": [("true", True), ("off", False), ("on", True)],
+    "source": [(name, name) for name in ("modelscope", "huggingface", "modelscope")],
+    "accept_license": [("1", True), ("no", False), ("on", True)],
     "progress": [(name, name) for name in ("bar", "json", "none")],
 }
 

@@ -48,6 +48,12 @@ NOT_RUN = {
     'tts-toolkit say "Hello there." -o - | aplay': "needs a loudspeaker",
     "tts-toolkit voices download emma": "needs the network",
     'tts-toolkit say "Good evening." --voice emma -o evening.wav': "needs that voice",
+    "tts-toolkit models download indextts-2.5": "needs the network, and downloads 7 GB",
+    "tts-toolkit models verify indextts-2.5": "needs what the last one downloads",
+    "tts-toolkit models download indextts-2.5 --dir indextts-2.5 --accept-license": (
+        "needs the network, and downloads 7 GB"
+    ),
+    "tts-toolkit models verify indextts-2.5 --dir indextts-2.5": "needs what the last one downloads",
 }
 
 _FENCE = re.compile(r"(?P<ticks>`{3,})(?P<info>.*)")

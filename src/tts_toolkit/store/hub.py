@@ -138,7 +138,7 @@ class Hub:
                 "GET", location, headers=headers, timeout=self._patience.silence
             ) as response,
         ):
-            if response.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if response.status_code == httpx2.codes.RANGE_NOT_SATISFIABLE:
                 raise WrongContentError(f"{file.path}: the server's file is shorter than published")
             if response.status_code >= httpx2.codes.BAD_REQUEST:
                 raise _refusal(file, location, response)

@@ -84,7 +84,8 @@ def require_model(name: str, folder: Path | None = None) -> Path:
     """
     model = find_model(name)
     where = model_folder(model, folder)
-    missing = [file for file in model.files if not _size(where / file.path)]
+    # A file of no bytes is what a copy that failed leaves.
+    missing = [file for file in model.files if not _size(where / file.path) and file.size]
     if not missing:
         return where
     command = f"tts-toolkit models download {name}" + (f" --dir {folder}" if folder else "")

@@ -61,9 +61,11 @@ class ModelScope:
                 file_size=file.size,
             )
         except FileIntegrityError as error:
-            raise WrongContentError(f"{file.path}: {error}") from error
+            raise WrongContentError(f"{file.path}: {_first_line(error)}") from error
         except HubError as error:
-            raise DownloadError(f"{file.path}: ModelScope's {file.modelscope}: {error}") from error
+            raise DownloadError(
+                f"{file.path}: ModelScope's {file.modelscope}: {_first_line(error)}"
+            ) from error
         except OSError as error:
             # requests' errors are OSErrors, too, of no system call.
             if error.errno is None:
@@ -71,3 +73,8 @@ class ModelScope:
             raise StorageError(f"{error.filename or staging}: {error.strerror}") from error
         part.adopt(came)
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong; the lines below it are about the request."""
+    return str(error).partition("\n")[0]
