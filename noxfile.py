@@ -92,6 +92,14 @@ def crash(session: nox.Session) -> None:
     session.run("python", "benchmarks/crash_steps.py")
 
 
+@nox.session
+def downloads(session: nox.Session) -> None:
+    """Downloads against hf download, and from a server that misbehaves."""
+    locked(session, "test")
+    benchmark(session, "download.py")
+    session.run("python", "benchmarks/download_chaos.py")
+
+
 def benchmark(session: nox.Session, name: str) -> None:
     """Run one of the benchmarks, with the session's own arguments."""
     session.run("python", str(Path("benchmarks") / name), *session.posargs)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tts_toolkit.cli.models import download
 from tts_toolkit.cli.synth import synth
 from tts_toolkit.config import ENV_PREFIX, MAX_SEED, RULES, Options, check, hint, resolve
 from tts_toolkit.config import settings as settings_of
@@ -79,8 +80,10 @@ def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(name, on_
 @pytest.mark.parametrize("name", RULES)
 def test_an_option_has_one_name_by_every_door(name, on_file):
     flag = f"--{name.replace('_', '-')}"
-    [on_the_command_line] = [one for one in synth.params if one.name == name]
-    assert on_the_command_line.opts == [flag]
+    on_the_command_line = [
+        one for command in (synth, download) for one in command.params if one.name == name
+    ]
+    assert {tuple(one.opts) for one in on_the_command_line} == {(flag,)}
     assert name in Options.__dataclass_fields__
     (text, value), *_ = VALUES[name]
     assert getattr(resolve({name: text}, environ={}), name) == value
@@ -90,7 +93,8 @@ def test_an_option_has_one_name_by_every_door(name, on_file):
 
 
 def test_the_command_line_has_no_value_of_its_own_for_an_option():
-    params = {param.name: param for param in synth.params if isinstance(param, click.Option)}
+    both = (*synth.params, *download.params)
+    params = {param.name: param for param in both if isinstance(param, click.Option)}
     assert all(params[name].default is None for name in RULES)
 
 

@@ -5,6 +5,18 @@ from .clip import (
 from .config import (
     Options,
 )
+from .devices.choose import (
+    DeviceChoice,
+    choose_device,
+)
+from .devices.machine import (
+    Card,
+    Cpu,
+    Machine,
+)
+from .devices.probe import (
+    this_machine,
+)
 from .engines.base import (
     EngineInfo,
     Segment,
@@ -38,6 +50,27 @@ from .manifest import (
     ManifestRow,
     read_rows,
 )
+from .store.catalogue import (
+    Model,
+    PublishedFile,
+)
+from .store.download import (
+    download_model,
+)
+from .store.hub import (
+    Patience,
+)
+from .store.models import (
+    ModelState,
+    models,
+)
+from .store.transfer import (
+    Transfer,
+)
+from .store.verify import (
+    Verification,
+    verify_model,
+)
 from .synthesizer import (
     Outcome,
     SpokenClip,
@@ -53,22 +86,30 @@ from .utterance import (
 __version__: str
 
 __all__ = [
+    "Card",
     "Clip",
+    "Cpu",
+    "DeviceChoice",
     "DeviceMissingError",
     "DownloadError",
     "Emotion",
     "EngineError",
     "EngineInfo",
+    "Machine",
     "ManifestRow",
     "MissingError",
+    "Model",
     "ModelMissingError",
+    "ModelState",
     "OptionError",
     "Options",
     "Outcome",
     "OutputInUseError",
     "OutputMismatchError",
+    "Patience",
     "Problem",
     "Progress",
+    "PublishedFile",
     "RunReport",
     "ScriptError",
     "Segment",
@@ -77,13 +118,20 @@ __all__ = [
     "StorageError",
     "Synthesizer",
     "TTSToolkitError",
+    "Transfer",
     "UnspeakableError",
     "UsageError",
     "Utterance",
     "UtteranceError",
+    "Verification",
     "VoiceMissingError",
     "__version__",
+    "choose_device",
+    "download_model",
     "load",
+    "models",
     "read_rows",
     "run_script",
+    "this_machine",
+    "verify_model",
 ]

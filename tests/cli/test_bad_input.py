@@ -268,7 +268,7 @@ OPTIONS = {
         "--model indextts", "'indextts' is not one of", 'mean "indextts-2.5"'
     ),
     "a model that is not here": option("--model indextts-2.5", INDEXTTS, "--model builtin", code=3),
-    "weights of a model that is not here": fresh("--model-dir w", "--model-dir", INDEXTTS, code=3),
+    "weights of a model that is not here": fresh("--model-dir w", "is not in w; get it", code=3),
     "weights for the builtin voice": option("--model builtin --model-dir w", "leave it out"),
     "a reference clip": fresh("--voice clip.wav", "--voice clip.wav", INDEXTTS, code=3),
     "a clip for the builtin voice": option(
@@ -276,9 +276,29 @@ OPTIONS = {
     ),
     "a mistyped voice": option("--voice hart", "no voice 'hart'", 'mean "heart"'),
     "a voice that is not here": option("--voice emma", "tts-toolkit voices download emma", code=3),
-    "a device that is not here": fresh("--device cuda", "--device cuda", INDEXTTS, code=3),
+    "a device that is not here": fresh("--device cuda:99", "--device cuda:99: ", code=3),
     "a device for the builtin voice": option(
-        "--model builtin --device cuda:1", "say --device cpu", code=3
+        "--model builtin --device cuda:99", "--device cuda:99: ", code=3
+    ),
+    "a dtype for the builtin voice": option("--model builtin --dtype float32", "is int8"),
+    "an unknown dtype": option("--dtype int4", "'int4' is not one of auto, float32"),
+    "a dtype that the processor lacks": fresh(
+        "--device cpu --dtype float16", "--dtype float16: the processor computes in", code=3
+    ),
+    "an unknown model to download": Case(
+        ("models", "download", "indextts2.5"), 2, ("no model is called", '"indextts-2.5"')
+    ),
+    "a licence that nobody accepted": Case(
+        ("models", "download", "indextts-2.5", "--dir", "m"), 2, ("--accept-license",)
+    ),
+    "an unknown source": Case(
+        ("models", "download", "indextts-2.5", "--source", "torrent"), 2, ("huggingface",)
+    ),
+    "a download without the network": Case(
+        ("models", "download", "indextts-2.5", "--offline", "--dir", "m"), 4, ("offline is set",)
+    ),
+    "a model that is not here": Case(
+        ("models", "path", "indextts-2.5", "--dir", "m"), 3, ("is not in m; get it",)
     ),
     "an unknown device": option("--device quantum", "'quantum' is not a device; use auto, cpu"),
     "an unknown language": option("--lang xx", "'xx' is not one of auto, en, zh"),

@@ -39,6 +39,14 @@ def test_the_commands_are_those_of_the_plan():
         ("config",),
         ("config", "path"),
         ("config", "show"),
+        ("devices",),
+        ("doctor",),
+        ("models",),
+        ("models", "download"),
+        ("models", "list"),
+        ("models", "path"),
+        ("models", "remove"),
+        ("models", "verify"),
         ("say",),
         ("synth",),
         ("voices",),
@@ -46,8 +54,8 @@ def test_the_commands_are_those_of_the_plan():
     ]
 
 
-def test_synth_shows_every_option_with_its_choices_and_default(cli):
-    shown = cli("synth", "--help").stdout
+def test_every_option_is_shown_with_its_choices_and_default(cli):
+    shown = cli("synth", "--help").stdout + cli("models", "download", "--help").stdout
     flat = re.sub(r"\s+", " ", shown)
     for name, rule in RULES.items():
         assert f"--{name.replace('_', '-')} " in flat

@@ -218,7 +218,7 @@ CASES = {
         Machine(cpu=PLAIN, torch="2.10.0", mps=True),
         ("mps", "float32"),
         ("this Mac's GPU",),
-        refused=("built without CUDA",),
+        refused=("no NVIDIA driver",),
     ),
     "little memory on a processor": Case(
         replace(NO_DRIVER, cpu=replace(PLAIN, total=4 * GB, free=2 * GB)),

@@ -11,6 +11,7 @@ from tts_toolkit.audio.formats import SUFFIXES
 from tts_toolkit.cli.errors import exit_code_of
 from tts_toolkit.config import RULES
 from tts_toolkit.scripts.fields import FIELDS
+from tts_toolkit.store.catalogue import catalogue
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -43,6 +44,14 @@ def test_output_has_each_field_of_a_row_once_and_each_format():
 def test_configuration_has_each_option_once():
     options = [name for name in first_cells(page("configuration.md")) if name in RULES]
     assert options == list(RULES)
+
+
+def test_models_has_each_file_with_its_size_and_hash():
+    text = page("models.md")
+    for model in catalogue().values():
+        for file in model.files:
+            assert f"`{file.path}`" in text
+            assert f"`{file.sha256}`" in text
 
 
 @pytest.mark.parametrize(

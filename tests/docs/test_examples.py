@@ -53,7 +53,7 @@ NOT_RUN = {
     "tts-toolkit models download indextts-2.5 --dir indextts-2.5 --accept-license": (
         "needs the network, and downloads 7 GB"
     ),
-    "tts-toolkit models verify indextts-2.5 --dir indextts-2.5": "needs what the last one downloads",
+    "tts-toolkit models verify indextts-2.5 --dir indextts-2.5": "needs what that downloads",
 }
 
 _FENCE = re.compile(r"(?P<ticks>`{3,})(?P<info>.*)")

@@ -235,13 +235,24 @@ def test_the_token_is_for_the_hub_alone(download, hub, monkeypatch):
 
 
 def test_offline_says_what_is_missing_and_asks_nothing(download, hub, tmp_path):
-    with pytest.raises(
-        DownloadError, match=r"4 files are not here, and offline is set.*large\.bin"
-    ):
+    with pytest.raises(DownloadError, match=r"not complete, and offline is set.*large\.bin"):
         download(offline=True)
     assert hub.requests == []
     folder = download()
     assert download(offline=True) == folder
+
+
+def test_the_hub_s_own_switch_is_told(toy, hub, tmp_path):
+    done = subprocess.run(
+        command(toy, tmp_path / "toy"),
+        env=env(hub) | {"HF_HUB_OFFLINE": "1", "TTS_TOOLKIT_OFFLINE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "large.bin: HF_HUB_OFFLINE is set" in done.stderr
+    assert hub.requests == []
 
 
 def test_the_licence_is_asked_for_before_anything_comes(download, hub):

@@ -83,7 +83,9 @@ def test_verify_reads_every_byte(models, installed):
     assert done.returncode == 3
     assert "wrong    large.bin" in done.stdout
     assert "missing  config.yaml" in done.stdout
-    assert "1 missing (`models download` brings them) and 1 wrong" in done.stderr
+    assert (
+        "1 missing and 1 wrong; to mend it: tts-toolkit models download toy --force" in done.stderr
+    )
 
 
 def test_verify_tells_a_file_of_another_size_without_reading_it(installed):
@@ -102,7 +104,7 @@ def test_path_is_for_scripts(models, installed):
     done = models("path", "toy")
     assert done.returncode == 3
     assert done.stdout == ""
-    assert "2 of 4 files are missing" in done.stderr
+    assert "of 4 files 2 missing in" in done.stderr
 
 
 def test_missing_files_are_one_error_with_their_source(toy, tmp_path):
@@ -127,8 +129,11 @@ def test_a_model_of_the_user_s_own_may_have_other_sizes(toy, tmp_path):
 
 def test_remove_deletes_the_model_s_files_and_no_other(toy, installed):
     (installed / "large.bin.0123456789ab.part").write_bytes(b"12")
+    staging = installed / "config.yaml.0123456789ab.modelscope"
+    staging.mkdir()
+    (staging / "config.yaml.incomplete").write_bytes(b"123")
     (installed / "hf_cache" / "mine.txt").write_text("mine")
-    assert remove_model("toy") == sum(map(len, FILES.values())) + 2
+    assert remove_model("toy") == sum(map(len, FILES.values())) + 5
     left = [path.name for path in installed.rglob("*") if path.is_file()]
     assert left == ["mine.txt"]
     assert remove_model("toy") == 0

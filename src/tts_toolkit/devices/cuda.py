@@ -38,7 +38,9 @@ class Judged:
 
 def why_no_cuda(machine: Machine) -> str:
     """Why no card at all can be used, and what would help; "" if one can."""
-    return _why_no_build(machine) or _why_no_driver(machine) or _why_no_card(machine)
+    if not machine.torch:
+        return "torch is not installed"
+    return _why_no_driver(machine) or _why_no_build(machine) or _why_no_card(machine)
 
 
 def judge_cards(
@@ -79,8 +81,6 @@ def too_little(free: int, total: int, needed: int) -> str:
 
 
 def _why_no_build(machine: Machine) -> str:
-    if not machine.torch:
-        return "torch is not installed"
     if machine.torch_cuda is None:
         return (
             f"torch {machine.torch} is built without CUDA; install a build with it "

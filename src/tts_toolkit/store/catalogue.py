@@ -63,7 +63,7 @@ class Model:
         licence_url: where it can be read.
         terms: the licence in short, a sentence each.
         memory: dtype → bytes that it needs free on a device. An estimate: the weights as they
-            are held, and 1 GB to work in.
+            are held, and room to work in.
         files: all of them.
     """
 

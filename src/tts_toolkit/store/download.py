@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from tts_toolkit.errors import DownloadError, OptionError, StorageError
 from tts_toolkit.store.catalogue import find_model
 from tts_toolkit.store.crew import work_through
-from tts_toolkit.store.models import locked, model_folder, part_path
+from tts_toolkit.store.models import download_command, locked, model_folder, part_path
 from tts_toolkit.store.part import Part, WrongContentError
 from tts_toolkit.store.size import in_bytes
 from tts_toolkit.store.transfer import Tally, Transfer
@@ -75,15 +75,16 @@ def download_model(
     """
     model = find_model(name)
     where = model_folder(model, folder)
-    found = check_files(model.files, where, on_progress=on_progress)
+    command = download_command(name, folder)
+    found = check_files(model.files, where, command=command, on_progress=on_progress)
     _refuse_wrong(found, force=force)
     if found.ok:
         return where
     to_come = _to_come(found)
     if offline:
         raise DownloadError(
-            f"{model.title}: {len(to_come)} files are not here, and offline is set. Bring them "
-            f"from another machine into {where}: {', '.join(file.path for file in to_come)}"
+            f"{model.title} is not complete, and offline is set. Bring from another machine into "
+            f"{where}: {', '.join(file.path for file in to_come)}"
         )
     if not accept_license and not on_license(model):
         raise OptionError(f"{model.notice}\nRead it, and say that you accept it: --accept-license")
@@ -94,7 +95,7 @@ def download_model(
         raise StorageError(f"{error.filename}: {error.strerror}") from error
     with locked(where, wait=lambda: on_note("another download is under way here; waiting for it")):
         # It may have brought some of them.
-        found = check_files(to_come, where, on_progress=on_progress)
+        found = check_files(to_come, where, command=command, on_progress=on_progress)
         _refuse_wrong(found, force=force)
         if not found.ok:
             _fetch(_to_come(found), where, origin, on_progress=on_progress, on_note=on_note)

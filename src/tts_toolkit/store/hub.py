@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.constants import ENDPOINT
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import build_hf_headers, get_session
 
 from tts_toolkit import __version__
@@ -200,6 +200,8 @@ def _trouble(file: PublishedFile) -> Iterator[None]:
         raise _PassingError("the server was silent for too long") from error
     except (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ProxyError) as error:
         raise _PassingError(f"the connection broke ({error})") from error
+    except OfflineModeIsEnabled as error:
+        raise DownloadError(f"{file.path}: HF_HUB_OFFLINE is set") from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise DownloadError(f"{file.path}: {error}") from error
 
@@ -254,6 +256,8 @@ def reach() -> str:
     """
     try:
         response = get_session().head(ENDPOINT, timeout=PATIENCE.silence)
-    except httpx2.HTTPError as error:
+    except OfflineModeIsEnabled as error:
+        raise DownloadError("not asked: HF_HUB_OFFLINE is set") from error
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise DownloadError(f"{ENDPOINT} does not answer ({error})") from error
     return f"{ENDPOINT} answers ({response.status_code})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+# Where ModelScope's library keeps what it has of a file.
+STAGING = ".modelscope"
 _LOCK = ".download.lock"
 
 
@@ -88,7 +91,7 @@ def require_model(name: str, folder: Path | None = None) -> Path:
     missing = [file for file in model.files if not _size(where / file.path) and file.size]
     if not missing:
         return where
-    command = f"tts-toolkit models download {name}" + (f" --dir {folder}" if folder else "")
+    command = download_command(name, folder)
     if len(missing) == len(model.files):
         what = f"{model.title} is not {f'in {folder}' if folder else 'on this machine'}"
         raise ModelMissingError(f"{what}; get it ({in_bytes(model.size)}) with: {command}")
@@ -99,12 +102,17 @@ def require_model(name: str, folder: Path | None = None) -> Path:
     raise ModelMissingError(
         "\n".join(
             [
-                f"{model.title}: {len(missing)} of {len(model.files)} files are missing in {where}",
+                f"{model.title}: of {len(model.files)} files {len(missing)} missing in {where}:",
                 *lines,
                 f"get them with: {command}",
             ]
         )
     )
+
+
+def download_command(name: str, folder: Path | None) -> str:
+    """What brings a model into a folder."""
+    return f"tts-toolkit models download {name}" + (f" --dir {folder}" if folder else "")
 
 
 def remove_model(name: str, folder: Path | None = None) -> int:
@@ -125,6 +133,9 @@ def remove_model(name: str, folder: Path | None = None) -> int:
             target = where / file.path
             for path in (target, *target.parent.glob(f"{target.name}.*.part")):
                 freed += _delete(path)
+            for staging in target.parent.glob(f"{target.name}.*{STAGING}"):
+                freed += sum(_delete(path) for path in staging.rglob("*"))
+                shutil.rmtree(staging, ignore_errors=True)
     (where / _LOCK).unlink(missing_ok=True)
     for below in sorted({path.parent for path in _paths(model, where)}, reverse=True):
         _remove_empty(below, where)

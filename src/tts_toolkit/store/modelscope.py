@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from tts_toolkit.errors import DownloadError, MissingError, StorageError
+from tts_toolkit.store.models import STAGING
 from tts_toolkit.store.part import WrongContentError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class ModelScope:
         from modelscope_hub.errors import FileIntegrityError, HubError  # noqa: PLC0415 - an extra
 
         file = part.file
-        staging = part.path.with_suffix(".modelscope")
+        staging = part.path.with_suffix(STAGING)
         try:
             came = self._api.download_file(
                 file.modelscope,

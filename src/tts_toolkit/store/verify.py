@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tts_toolkit.errors import StorageError
 from tts_toolkit.store.catalogue import find_model
 from tts_toolkit.store.crew import work_through
-from tts_toolkit.store.models import model_folder
+from tts_toolkit.store.models import download_command, model_folder
 from tts_toolkit.store.sha256 import sha256_of
 from tts_toolkit.store.transfer import Tally, Transfer
 
@@ -32,12 +32,14 @@ class Verification:
         right: files that are byte for byte as published.
         wrong: files that are there and are not.
         missing: files that are not there.
+        command: what brings them.
     """
 
     folder: Path
     right: tuple[PublishedFile, ...]
     wrong: tuple[PublishedFile, ...]
     missing: tuple[PublishedFile, ...]
+    command: str
 
     @property
     def ok(self) -> bool:
@@ -51,10 +53,11 @@ class Verification:
             return ""
         what = []
         if self.missing:
-            what.append(f"{len(self.missing)} missing (`models download` brings them)")
+            what.append(f"{len(self.missing)} missing")
         if self.wrong:
-            what.append(f"{len(self.wrong)} wrong (`models download --force` replaces them)")
-        return f"{self.folder}: {' and '.join(what)}"
+            what.append(f"{len(self.wrong)} wrong")
+        force = " --force" if self.wrong else ""
+        return f"{self.folder}: {' and '.join(what)}; to mend it: {self.command}{force}"
 
 
 def verify_model(
@@ -75,13 +78,16 @@ def verify_model(
         StorageError: if a file can't be read.
     """
     model = find_model(name)
-    return check_files(model.files, model_folder(model, folder), on_progress=on_progress)
+    where = model_folder(model, folder)
+    command = download_command(name, folder)
+    return check_files(model.files, where, command=command, on_progress=on_progress)
 
 
 def check_files(
     files: Sequence[PublishedFile],
     folder: Path,
     *,
+    command: str,
     on_progress: Callable[[Transfer], None] = lambda _: None,
 ) -> Verification:
     """As ``verify_model``, of some files of a model."""
@@ -115,4 +121,5 @@ def check_files(
         tuple(file for file in here if file.path not in wrong),
         tuple(file for file in here if file.path in wrong),
         tuple(file for file in files if file not in here),
+        command,
     )
