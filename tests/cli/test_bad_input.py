@@ -297,7 +297,7 @@ OPTIONS = {
     "a download without the network": Case(
         ("models", "download", "indextts-2.5", "--offline", "--dir", "m"), 4, ("offline is set",)
     ),
-    "a model that is not here": Case(
+    "the path of a model that is not here": Case(
         ("models", "path", "indextts-2.5", "--dir", "m"), 3, ("is not in m; get it",)
     ),
     "an unknown device": option("--device quantum", "'quantum' is not a device; use auto, cpu"),
