@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+# torch's threads wait for each other by spinning: with more threads than idle cores a small model
+# takes a hundred times as long. Read when torch is loaded, here and in the processes that we start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
