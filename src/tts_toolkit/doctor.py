@@ -34,7 +34,7 @@ _MODEL = "indextts-2.5"
 _NORMALISERS = {
     "en": (("nemo_text_processing", "pynini"), "", "digits reach the model as they are"),
     "es": (("nemo_text_processing", "pynini"), "", "digits reach the model as they are"),
-    "ar": (("nemo_text_processing", "pynini"), "", "digits reach the model as they are"),
+    "ar": ((), "", ""),
     "zh": (
         (("tn",) if sys.platform == "linux" else ("wetext",)),
         "zh",
@@ -145,7 +145,7 @@ def _normalisers() -> Iterator[Check]:
         name = f"text normaliser {language}"
         missing = [module for module in modules if not _has(module)]
         if not missing:
-            yield Check(name, "ok", ", ".join(modules))
+            yield Check(name, "ok", ", ".join(modules) or "none: Arabic is read as it is")
         else:
             need = _install(extra) if extra else "Linux on x86_64 with Python before 3.14 has it"
             yield Check(name, "missing", f"{', '.join(missing)} not installed: {without}", need)
