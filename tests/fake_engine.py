@@ -21,7 +21,6 @@ CAPACITY = 4
 
 
 class Fake:
-    address = "fake_engine:FAKE"
     info = EngineInfo(
         name="indextts-2.5",
         model="fake",
@@ -36,6 +35,12 @@ class Fake:
         slowest=0.5,
         fastest=2.0,
     )
+
+    def address(self, _worker):
+        return "fake_engine:FAKE"
+
+    def workers(self, asked, utterances):
+        return asked if isinstance(asked, int) else max(1, min(2, utterances // 32))
 
     def refuse(self, _utterance):
         return ""

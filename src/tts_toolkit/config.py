@@ -26,6 +26,13 @@ FORMATS = ("wav", "flac", "ogg", "opus", "mp3")
 SCRIPT_FORMATS = ("auto", "txt", "jsonl", "csv", "tsv")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 SOURCES = ("huggingface", "modelscope")
+# Steps of the flow by name. 25 are IndexTTS's own; fewer are cheaper and move the mel a little.
+QUALITIES = {"fidelity": 25, "balanced": 15, "fast": 10}
+# IndexTTS's eight, in its order.
+EMOTIONS = (
+    *("happy", "angry", "sad", "afraid"),
+    *("disgusted", "melancholic", "surprised", "calm"),
+)
 PROGRESS = ("auto", "bar", "plain", "json", "none")
 # A seed takes part in hashes and in torch's 64-bit generators; 32 bits suit every generator.
 MAX_SEED = 2**32 - 1
@@ -91,6 +98,76 @@ class Options:
         choices=("auto",),
         least=1,
         most=4096,
+    )
+    quality: str = _option(
+        "fidelity",
+        help="Steps of the flow by name: 25, 15 or 10 (IndexTTS).",
+        choices=tuple(QUALITIES),
+    )
+    diffusion_steps: int | None = _option(
+        None,
+        help="Steps of the flow (IndexTTS).  [default: of the quality]",
+        kind="int",
+        least=1,
+        most=200,
+    )
+    cfg_rate: float = _option(
+        0.7,
+        help="Guidance of the flow; 0 halves its work (IndexTTS).",
+        kind="float",
+        least=0.0,
+        most=5.0,
+    )
+    temperature: float = _option(
+        0.8,
+        help="How freely codes are drawn; 0 is greedy (IndexTTS).",
+        kind="float",
+        least=0.0,
+        most=5.0,
+    )
+    top_k: int = _option(
+        30,
+        help="Draw from so many of the likeliest codes; 0 is all (IndexTTS).",
+        kind="int",
+        least=0,
+        most=8194,
+    )
+    top_p: float = _option(
+        0.8,
+        help="Draw from the likeliest codes with this probability (IndexTTS).",
+        kind="float",
+        least=0.01,
+        most=1.0,
+    )
+    repetition_penalty: float = _option(
+        10.0,
+        help="Divides the score of codes already said; 1 is none (IndexTTS).",
+        kind="float",
+        least=1.0,
+        most=100.0,
+    )
+    max_codes: int | None = _option(
+        None,
+        help="Cap on a segment's codes, 25 a second (IndexTTS).  [default: 1500]",
+        kind="int",
+        least=1,
+        most=1815,
+    )
+    segment_tokens: int | None = _option(
+        None,
+        help="Longest segment in text tokens (IndexTTS).  [default: en 60, others 120]",
+        kind="int",
+        least=8,
+        most=600,
+    )
+    glossary: Path | None = _option(
+        None, help="YAML or JSON file of terms and how to read them (IndexTTS).", kind="path"
+    )
+    raw: bool = _option(
+        False, help="No trim, fade or retry: as indextts25 does it (IndexTTS).", kind="flag"
+    )
+    no_normalize: bool = _option(
+        False, help="Leave numbers and symbols as they are (IndexTTS).", kind="flag"
     )
     format: str = _option("wav", help="Format of the audio files.", choices=FORMATS)
     subtype: str | None = _option(

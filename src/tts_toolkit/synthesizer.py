@@ -125,8 +125,8 @@ class Synthesizer:
         self.options = options
         self.reason = reason
         self._spec = spec
-        # "auto" is one process here: how many lines will come is not known.
-        workers = options.workers if isinstance(options.workers, int) else 1
+        # How many lines will come is not known, so "auto" counts on few.
+        workers = spec.workers(options.workers, 1)
         self._engine: Engine = open_session(spec, workers)
         self._handles = count()
 

@@ -58,7 +58,7 @@ def named(output, *says):
     return rows(f'{{"text": "Hi.", "output": "{output}"}}', "s.jsonl:1 ", *says)
 
 
-INDEXTTS = "IndexTTS-2.5 is not part of this version"
+INDEXTTS = "tts-toolkit models download indextts-2.5"
 STARTED = "nothing was started"
 WAV = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\xc0\x5d\0\0\x80\xbb\0\0\2\0\x10\0data\0\0\0\0"
 OTHER_ENGINE = """{
@@ -267,7 +267,7 @@ OPTIONS = {
     "a mistyped model": option(
         "--model indextts", "'indextts' is not one of", 'mean "indextts-2.5"'
     ),
-    "a model that is not here": option("--model indextts-2.5", INDEXTTS, "--model builtin", code=3),
+    "a model that is not here": option("--model indextts-2.5", INDEXTTS, code=3),
     "weights of a model that is not here": fresh("--model-dir w", "is not in w; get it", code=3),
     "weights for the builtin voice": option("--model builtin --model-dir w", "leave it out"),
     "a reference clip": fresh("--voice clip.wav", "--voice clip.wav", INDEXTTS, code=3),

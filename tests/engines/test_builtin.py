@@ -158,3 +158,12 @@ def test_a_voice_that_is_not_here_names_the_command_that_gets_it():
     with pytest.raises(VoiceMissingError, match="tts-toolkit voices download emma"):
         BUILTIN.voice_sha256("emma")
     assert len(BUILTIN.voice_sha256("heart")) == 64
+
+
+def test_auto_starts_what_work_and_machine_bear(monkeypatch):
+    monkeypatch.setattr("tts_toolkit.engines.builtin.usable_cpus", lambda: 4)
+    counts = [BUILTIN.workers("auto", n) for n in (0, 1, 63, 64, 100, 1000)]
+    assert counts == [1, 1, 1, 2, 3, 4]
+    monkeypatch.setattr("tts_toolkit.engines.builtin.usable_cpus", lambda: 64)
+    assert BUILTIN.workers("auto", 10**6) == 8
+    assert BUILTIN.workers(3, 1) == 3

@@ -46,7 +46,7 @@ def no_card(monkeypatch):
     ],
 )
 def test_what_needs_indextts_is_never_said_by_another_voice(options):
-    with pytest.raises(ModelMissingError, match=r"IndexTTS-2\.5 is not part of this version"):
+    with pytest.raises(ModelMissingError, match=r"tts-toolkit models download indextts-2\.5"):
         choose(options)
 
 

@@ -13,7 +13,7 @@ from fake_engine import FAKE, clip_of
 from tts_toolkit.engines.base import Failed, Finished
 from tts_toolkit.engines.builtin import BUILTIN
 from tts_toolkit.engines.drive import drive
-from tts_toolkit.engines.pool import Pool, worker_count
+from tts_toolkit.engines.pool import Pool
 from tts_toolkit.errors import ModelMissingError
 from tts_toolkit.utterance import Utterance
 
@@ -107,7 +107,9 @@ def test_closing_ends_the_children():
 def test_an_engine_that_can_not_start_is_said_once():
     class Broken:
         info = FAKE.info
-        address = "fake_engine:NOTHING"
+
+        def address(self, _worker):
+            return "fake_engine:NOTHING"
 
     pool = Pool(Broken(), 2)
     with pytest.raises(ModelMissingError, match="does not start in a process of its own"):
@@ -143,11 +145,3 @@ def test_children_die_with_their_parent(how):
     parent.stdout.close()
     gone, alive = psutil.wait_procs(children, timeout=5)
     assert len(gone) == 2, alive
-
-
-def test_auto_starts_what_work_and_machine_bear(monkeypatch):
-    monkeypatch.setattr("tts_toolkit.engines.pool.usable_cpus", lambda: 4)
-    assert [worker_count("auto", n) for n in (0, 1, 63, 64, 100, 1000)] == [1, 1, 1, 2, 3, 4]
-    monkeypatch.setattr("tts_toolkit.engines.pool.usable_cpus", lambda: 64)
-    assert worker_count("auto", 10**6) == 8
-    assert worker_count(3, 1) == 3

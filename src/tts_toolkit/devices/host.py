@@ -21,7 +21,7 @@ def read_cpu(root: Path = Path("/")) -> Cpu:
     total, free = _memory(root)
     return Cpu(
         name=fields.get("model name") or platform.processor() or platform.machine(),
-        cores=_cores(),
+        cores=usable_cpus(),
         total=total,
         free=free,
         bfloat16=not _BFLOAT16.isdisjoint(flags.split()),
@@ -65,7 +65,8 @@ def _memory(root: Path) -> tuple[int, int]:
     return total, max(free, 0)
 
 
-def _cores() -> int:
+def usable_cpus() -> int:
+    """The CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

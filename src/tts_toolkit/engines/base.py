@@ -31,6 +31,7 @@ class EngineInfo:
         emotes: whether it honours an emotion.
         slowest: smallest speed.
         fastest: largest speed.
+        knobs: what else its audio depends on, as one string; part of the resume key.
     """
 
     name: str
@@ -45,6 +46,7 @@ class EngineInfo:
     emotes: bool
     slowest: float
     fastest: float
+    knobs: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,14 @@ class Engine(Protocol):
 class EngineSpec(Protocol):
     """An engine that is not loaded: what it is, what it refuses, and how to load it."""
 
-    @property
-    def address(self) -> str:
-        """Where a child process finds it: ``module:attribute``."""
+    def address(self, worker: int) -> str:
+        """Where the child process number ``worker`` finds it: ``module:attribute``.
+
+        ``module:function?text`` is what the function makes of the text.
+        """
+
+    def workers(self, asked: int | str, utterances: int) -> int:
+        """How many processes speak: what was asked; for "auto" what suits."""
 
     @property
     def info(self) -> EngineInfo:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tts_toolkit.clip import Clip
 from tts_toolkit.config import hint
+from tts_toolkit.devices.host import usable_cpus
 from tts_toolkit.engines.base import EngineInfo, Event, Failed, Finished, Segment, SegmentReady
 from tts_toolkit.errors import UnspeakableError, VoiceMissingError
 from tts_toolkit.scripts.fields import looks_like_clip
@@ -31,11 +32,24 @@ if TYPE_CHECKING:
 # hibari reads a few Greek letters by name, as in "5 µm"; a Greek word it would only guess at.
 _GREEK_WORD = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]{2,}")
 
+# ``auto`` starts a further process for this many utterances: less is not worth its start.
+_WORTH_A_PROCESS = 32
+# ``auto`` goes no further: a process of the builtin voice holds about 200 MB.
+_MOST_WORKERS = 8
+
 
 class Builtin:
     """The embedded voice, not loaded."""
 
-    address = f"{__name__}:BUILTIN"
+    def address(self, worker: int) -> str:  # noqa: ARG002 - all are alike
+        """Where a child process finds it."""
+        return f"{__name__}:BUILTIN"
+
+    def workers(self, asked: int | str, utterances: int) -> int:
+        """How many processes speak; for "auto" what work and machine bear."""
+        if isinstance(asked, int):
+            return asked
+        return max(1, min(usable_cpus(), _MOST_WORKERS, utterances // _WORTH_A_PROCESS))
 
     @cached_property
     def info(self) -> EngineInfo:

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import deque
 from importlib import import_module
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tts_toolkit.engines.base import SegmentReady
@@ -37,8 +38,10 @@ def main(address: str) -> None:
 
 
 def _spec(address: str) -> EngineSpec:
-    module, _, attribute = address.partition(":")
-    spec: EngineSpec = getattr(import_module(module), attribute)
+    place, _, text = address.partition("?")
+    module, _, attribute = place.partition(":")
+    found = attrgetter(attribute)(import_module(module))
+    spec: EngineSpec = found(text) if text else found
     return spec
 
 

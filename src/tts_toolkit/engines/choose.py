@@ -12,7 +12,7 @@ from tts_toolkit.engines.builtin import BUILTIN
 from tts_toolkit.errors import DeviceMissingError, ModelMissingError, OptionError
 from tts_toolkit.scripts.fields import looks_like_clip
 from tts_toolkit.store.catalogue import find_model
-from tts_toolkit.store.models import require_model
+from tts_toolkit.store.models import require_model, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,13 +20,9 @@ if TYPE_CHECKING:
     from tts_toolkit.config import Options
     from tts_toolkit.engines.base import EngineSpec
 
+# Engines that are one thing on every machine; IndexTTS is made for a folder and a device.
 ENGINES: Mapping[str, EngineSpec] = {"builtin": BUILTIN}
 INDEXTTS = "indextts-2.5"
-NO_INDEXTTS = (
-    "IndexTTS-2.5 is not part of this version: a later one brings it (its weights can be had "
-    "already: tts-toolkit models download indextts-2.5). Until then there is the builtin voice "
-    "(--model builtin)"
-)
 
 
 @dataclass(frozen=True)
@@ -64,24 +60,36 @@ def choose(options: Options, *, made_with: str | None = None) -> Choice:
             f"the folder was made with {made_with!r}, an engine that is not known here"
         )
     if name == "auto" and made_with:
-        name, reason = made_with, f"{made_with}: the folder was made with it"
+        name, reason = made_with, "the folder was made with it"
     elif name == "auto" and needs:
-        _check_indextts(options)
-        raise ModelMissingError(f"{needs} needs IndexTTS, and {NO_INDEXTTS}")
+        name, reason = INDEXTTS, f"{needs} needs it"
+    elif name == "auto" and state_of(find_model(INDEXTTS)).state == "installed":
+        name, reason = INDEXTTS, "it is installed"
     elif name == "auto":
-        name, reason = (
-            "builtin",
-            "builtin: the embedded English voice (IndexTTS comes in a later version)",
-        )
+        name, reason = "builtin", "the embedded English voice (IndexTTS-2.5 is not installed)"
     else:
-        reason = f"{name}: asked for"
-    if name == INDEXTTS:
-        _check_indextts(options)
-    if name not in ENGINES:
-        raise ModelMissingError(f"--model {name}: {NO_INDEXTTS}")
+        reason = "asked for"
     if name == "builtin":
         _check_builtin(options)
-    return Choice(ENGINES[name], reason)
+    if name in ENGINES:
+        return Choice(ENGINES[name], f"{name}: {reason}")
+    return _indextts(options, reason)
+
+
+def _indextts(options: Options, reason: str) -> Choice:
+    """IndexTTS over its weights, on the device that suits; refused with all that is missing."""
+    from tts_toolkit.engines.indextts.spec import IndexTTS  # noqa: PLC0415 - only where it is used
+
+    model = find_model(INDEXTTS)
+    device = choose_device(options.device, this_machine(), needs=model.memory, dtype=options.dtype)
+    try:
+        folder = require_model(INDEXTTS, options.model_dir)
+    except ModelMissingError as error:
+        raise ModelMissingError(f"{INDEXTTS} ({reason}): {error}") from error
+    where = f"on {device.reason}, in {device.dtype}"
+    spec = IndexTTS.of(options, folder, devices=device.devices, dtype=device.dtype)
+    warnings = "".join(f"; {warning}" for warning in device.warnings)
+    return Choice(spec, f"{INDEXTTS}: {reason}; {where}{warnings}")
 
 
 def _needs(options: Options) -> str:
@@ -95,15 +103,6 @@ def _needs(options: Options) -> str:
     if options.model_dir:
         return "--model-dir"
     return ""
-
-
-def _check_indextts(options: Options) -> None:
-    """Refuse a device or a folder of weights that can't be used, with all that is wrong with it."""
-    if options.model_dir:
-        require_model(INDEXTTS, options.model_dir)
-    if options.device != "auto" or options.dtype != "auto":
-        needs = find_model(INDEXTTS).memory
-        choose_device(options.device, this_machine(), needs=needs, dtype=options.dtype)
 
 
 def _check_builtin(options: Options) -> None:
@@ -120,5 +119,6 @@ def _check_builtin(options: Options) -> None:
         raise OptionError("--model-dir: the builtin voice carries its own weights; leave it out")
     if options.voice and looks_like_clip(options.voice):
         raise ModelMissingError(
-            f"--voice {options.voice}: the builtin voice can't clone a clip, and {NO_INDEXTTS}"
+            f"--voice {options.voice}: the builtin voice can't clone a clip; IndexTTS can "
+            f"(--model {INDEXTTS}, after tts-toolkit models download {INDEXTTS})"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import subprocess
 import sys
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 
 # One being said and one waiting, so that a child never idles while the parent writes a file.
 _DEPTH = 2
-# ``auto`` starts a further process for this many utterances: less is not worth its start.
-_WORTH_A_PROCESS = 32
-# ``auto`` goes no further: a process of the builtin voice holds about 200 MB.
-_MOST = 8
 # How long a step waits for a child, in seconds: short enough for an interrupt to be felt at once.
 _PATIENCE = 0.05
 # So many starts in a row may fail before it is the engine and not an accident.
@@ -39,20 +34,6 @@ _PROGRAM = (
 )
 
 
-def worker_count(asked: int | str, utterances: int) -> int:
-    """How many processes speak: what was asked; for "auto" what work and machine bear."""
-    if isinstance(asked, int):
-        return asked
-    return max(1, min(usable_cpus(), _MOST, utterances // _WORTH_A_PROCESS))
-
-
-def usable_cpus() -> int:
-    """The CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def open_session(spec: EngineSpec, workers: int) -> Engine:
     """A session in this process for one worker, over child processes for more."""
     return spec.load() if workers == 1 else Pool(spec, workers)
@@ -61,6 +42,7 @@ def open_session(spec: EngineSpec, workers: int) -> Engine:
 @dataclass(eq=False)
 class _Child:
     process: subprocess.Popen[bytes]
+    worker: int
     ready: bool = False
     # What it was given and has not finished.
     given: dict[str, Utterance] = field(default_factory=dict)
@@ -98,7 +80,7 @@ class Pool:
         self._inbox: queue.Queue[tuple[_Child, tuple[dict[str, Any], bytes] | None]] = queue.Queue()
         self._suspects: deque[Utterance] = deque()
         self._failed_starts = 0
-        self._children = [self._start() for _ in range(workers)]
+        self._children = [self._start(worker) for worker in range(workers)]
 
     @property
     def info(self) -> EngineInfo:
@@ -144,15 +126,15 @@ class Pool:
         for child in children:
             child.release()
 
-    def _start(self) -> _Child:
+    def _start(self, worker: int) -> _Child:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), self._spec.address],
+            [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), self._spec.address(worker)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # A session of its own: Ctrl-C reaches the parent alone, which then decides.
             start_new_session=True,
         )
-        child = _Child(process)
+        child = _Child(process, worker)
         child.listener = threading.Thread(target=self._listen, args=(child,), daemon=True)
         child.listener.start()
         return child
@@ -208,7 +190,7 @@ class Pool:
                 f"{code}); "
                 "its message is above. Try --workers 1"
             )
-        self._children[self._children.index(child)] = self._start()
+        self._children[self._children.index(child)] = self._start(child.worker)
         if not (child.on_trial and child.ready):
             self._suspects.extend(child.given.values())
             return []

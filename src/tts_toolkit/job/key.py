@@ -38,5 +38,6 @@ def resume_key(
         audio.name,
         audio.subtype,
         audio.sampling_rate,
+        *([info.knobs] if info.knobs else []),
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_DIGITS]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tts_toolkit.audio.formats import AudioFormat, audio_format
 from tts_toolkit.config import Options, resolve
 from tts_toolkit.engines.choose import Choice, choose
-from tts_toolkit.engines.pool import open_session, worker_count
+from tts_toolkit.engines.pool import open_session
 from tts_toolkit.errors import OutputInUseError, OutputMismatchError, UsageError
 from tts_toolkit.job.finish import finish
 from tts_toolkit.job.folder import OutputFolder, files_present, storage_errors
@@ -150,7 +150,8 @@ def run_script(
 def _make(maker: Maker, plan: Plan, choice: Choice, options: Options) -> None:
     if not plan.make or maker.stopped():
         return
-    engine = open_session(choice.spec, worker_count(options.workers, len(plan.make)))
+    workers = choice.spec.workers(options.workers, len(plan.make))
+    engine = open_session(choice.spec, workers)
     try:
         maker.make(plan.make, engine)
     finally:
