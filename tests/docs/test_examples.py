@@ -47,6 +47,7 @@ NOT_RUN = {
     ".venv/bin/tts-toolkit synth examples/script.txt -o out/": "is in what the last one installs",
     'tts-toolkit say "Hello there." -o - | aplay': "needs a loudspeaker",
     "tts-toolkit voices download emma": "needs the network",
+    "tts-toolkit synth examples/script.txt -o out/ --voice me.wav": "needs the model's weights",
     'tts-toolkit say "Good evening." --voice emma -o evening.wav': "needs that voice",
     "tts-toolkit models download indextts-2.5": "needs the network, and downloads 7 GB",
     "tts-toolkit models verify indextts-2.5": "needs what the last one downloads",

@@ -28,7 +28,7 @@ def show() -> None:
         value = "" if setting.value is None else str(setting.value)
         if isinstance(setting.value, bool):
             value = value.lower()  # as YAML writes it
-        click.echo(f"{setting.name:14} {value:14} {setting.origin}")
+        click.echo(f"{setting.name:18} {value:14} {setting.origin}")
 
 
 @config.command()

@@ -17,7 +17,7 @@ from tts_toolkit.cli.options import options
 def voices(ctx: click.Context) -> None:
     """List the voices of the builtin engine.
 
-    IndexTTS, which comes with a later version, takes any clip as a voice.
+    IndexTTS takes any clip as a voice: --voice me.wav.
     """
     if ctx.invoked_subcommand:
         return

@@ -129,7 +129,7 @@ class IndexTTS:
         if utterance.lang not in {None, "auto", *LANGUAGES}:
             return f"IndexTTS-2.5 speaks {', '.join(LANGUAGES)}, not {utterance.lang!r}"
         if utterance.emotion and utterance.emotion.text:
-            return "an emotion in words is for a later version: give a clip or a vector"
+            return "an emotion in words is not supported: give a clip or a vector"
         return ""
 
     def unspeakable(self, text: str) -> str:
