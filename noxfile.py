@@ -100,6 +100,13 @@ def downloads(session: nox.Session) -> None:
     session.run("python", "benchmarks/download_chaos.py")
 
 
+@nox.session
+def upstream(session: nox.Session) -> None:
+    """IndexTTS-2.5 here against indextts25, random weights of the real shapes (6 GB of disk)."""
+    locked(session, "test")
+    benchmark(session, "compare_upstream.py")
+
+
 def benchmark(session: nox.Session, name: str) -> None:
     """Run one of the benchmarks, with the session's own arguments."""
     session.run("python", str(Path("benchmarks") / name), *session.posargs)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NEEDS = {
     "chromium": "Debian's chromium (apt-get install chromium)",
     "ffmpeg": "Debian's ffmpeg (apt-get install ffmpeg), with which datasets decodes audio",
+    "cuda": "an NVIDIA GPU that torch can use",
     "mount": "the right to mount in a namespace of its own (unshare -Urm true)",
 }
 
@@ -28,6 +29,10 @@ NEEDS = {
 def _has(marker: str) -> bool:
     if marker in {"chromium", "ffmpeg"}:
         return shutil.which(marker) is not None
+    if marker == "cuda":
+        import torch
+
+        return torch.cuda.is_available()
     unshare = shutil.which("unshare")
     command = "mount -t tmpfs none /mnt"
     return (

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tts_toolkit.manifest import (
@@ -14,6 +14,7 @@ from tts_toolkit.manifest import (
     row_at,
     with_metadata,
 )
+from tts_toolkit.scripts.names import stays_inside
 
 
 def row(name="000001", **fields):
@@ -56,6 +57,7 @@ def test_a_row_has_the_fields_of_schema_1():
 @given(st.text(), st.text(), st.lists(st.text()))
 def test_a_row_is_one_line_and_comes_back(name, text, warnings):
     written = row(name, text=text, warnings=warnings)
+    assume(stays_inside(written.file))  # a row that would lead elsewhere is not believed
     line = written.to_line()
     assert line.count(b"\n") == 1
     assert ManifestRow.from_line(line) == written

@@ -205,7 +205,7 @@ def test_bfloat16_is_close(cfm, flow):
         assert difference(mel, exact) > 1e-6
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 @pytest.mark.parametrize(
     ("dtype", "cosine"),
     [(torch.float32, 0.999999), (torch.bfloat16, 0.999), (torch.float16, 0.999)],
