@@ -33,7 +33,7 @@ def work_through(
         work: called in a thread, and to look at ``stop`` now and then.
         threads: how many at once.
         watch: called in the caller's thread, ten times a second.
-        stop: set to begin nothing more; it is also set if the caller is interrupted.
+        stop: set to begin nothing more; it is set in the end, or if the caller is interrupted.
     """
     left = deque(enumerate(items))
     errors: dict[int, Exception] = {}
@@ -57,8 +57,7 @@ def work_through(
             while thread.is_alive():
                 thread.join(_LOOK_EVERY)
                 watch()
-    except BaseException:
+    finally:
         stop.set()
-        raise
     watch()
     return [errors[number] for number in sorted(errors)]

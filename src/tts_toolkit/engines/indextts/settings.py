@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tts_toolkit.config import QUALITIES
 from tts_toolkit.engines.indextts.sampling import Sampling
-
-# Euler steps by name. 25 are the model's own; 15 and 10 are cheaper, and the mel moves a little.
-QUALITIES = {"fidelity": 25, "balanced": 15, "fast": 10}
 
 
 @dataclass(frozen=True)
