@@ -16,7 +16,7 @@ from tts_toolkit.devices.choose import choose_device
 from tts_toolkit.devices.cuda import judge_cards, why_no_cuda
 from tts_toolkit.devices.probe import this_machine
 from tts_toolkit.errors import DownloadError
-from tts_toolkit.store.catalogue import find_model
+from tts_toolkit.store.catalogue import INDEXTTS, find_model
 from tts_toolkit.store.models import models
 from tts_toolkit.store.paths import config_file, home
 from tts_toolkit.store.size import in_bytes
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from tts_toolkit.devices.machine import Machine
 
-_MODEL = "indextts-2.5"
 # What reads times, numbers and units aloud for IndexTTS, a language each: its modules, the extra
 # that brings them ("" for the package's own dependencies), and what is worse without.
 _NORMALISERS = {
@@ -113,7 +112,7 @@ def _devices(machine: Machine) -> Iterator[Check]:
         yield Check("NVIDIA driver", "ok", detail)
     else:
         yield Check("NVIDIA driver", "missing", "none")
-    memory = find_model(_MODEL).memory
+    memory = find_model(INDEXTTS).memory
     for one in judge_cards(machine, needs=memory):
         free = f"{in_bytes(one.card.free)} of {in_bytes(one.card.total)} free"
         name = one.device or one.card.uuid
@@ -125,7 +124,7 @@ def _devices(machine: Machine) -> Iterator[Check]:
     detail = f"{cpu.name}, {cpu.cores} cores, {in_bytes(cpu.free)} of {in_bytes(cpu.total)} free"
     yield Check("processor", "ok", detail)
     choice = choose_device("auto", machine, needs=memory)
-    yield Check(f"device for {_MODEL}", "ok", f"{choice.reason}; {choice.dtype}")
+    yield Check(f"device for {INDEXTTS}", "ok", f"{choice.reason}; {choice.dtype}")
 
 
 def _voices() -> Iterator[Check]:

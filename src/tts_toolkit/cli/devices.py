@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from tts_toolkit.devices.choose import DeviceChoice
     from tts_toolkit.devices.cuda import Judged
 
-_MODEL = "indextts-2.5"
-
 
 @click.command(short_help="Show the GPUs, and which one would run.")
 @options("device", "dtype")
@@ -32,12 +30,12 @@ def devices(*, as_json: bool, **given: Any) -> None:
     from tts_toolkit.devices.choose import choose_device  # noqa: PLC0415
     from tts_toolkit.devices.cuda import judge_cards  # noqa: PLC0415
     from tts_toolkit.devices.probe import this_machine  # noqa: PLC0415 - reads the driver
-    from tts_toolkit.store.catalogue import find_model  # noqa: PLC0415
+    from tts_toolkit.store.catalogue import INDEXTTS, find_model  # noqa: PLC0415
     from tts_toolkit.store.paths import config_file  # noqa: PLC0415
 
     wanted = resolve(given, config_file=config_file())
     machine = this_machine()
-    needs = find_model(_MODEL).memory
+    needs = find_model(INDEXTTS).memory
     cards = judge_cards(machine, needs=needs, dtype=wanted.dtype)
     if not as_json:
         _print_table(cards, machine.cpu.name, machine.cpu.free, machine.cpu.total)

@@ -11,7 +11,7 @@ from tts_toolkit.devices.probe import this_machine
 from tts_toolkit.engines.builtin import BUILTIN
 from tts_toolkit.errors import DeviceMissingError, ModelMissingError, OptionError
 from tts_toolkit.scripts.fields import looks_like_clip
-from tts_toolkit.store.catalogue import find_model
+from tts_toolkit.store.catalogue import INDEXTTS, find_model
 from tts_toolkit.store.models import require_model, state_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 # Engines that are one thing on every machine; IndexTTS is made for a folder and a device.
 ENGINES: Mapping[str, EngineSpec] = {"builtin": BUILTIN}
-INDEXTTS = "indextts-2.5"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ from tts_toolkit.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# The model that the engine of this name speaks with.
+INDEXTTS = "indextts-2.5"
+
 
 @dataclass(frozen=True)
 class PublishedFile:

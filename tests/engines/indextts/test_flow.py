@@ -65,15 +65,6 @@ def make_cfm(dilation_rate=1, **changes):
     return cfm
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Tensors this small are slower on two."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def cfm():
     return make_cfm()

@@ -44,15 +44,6 @@ def make_bigvgan(**changes):
     return bigvgan
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Tensors this small are slower on two."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def bigvgan():
     return make_bigvgan()

@@ -30,6 +30,7 @@ from transformers import SeamlessM4TFeatureExtractor, Wav2Vec2BertConfig, Wav2Ve
 from yaml import YAMLError
 
 from tts_toolkit.errors import ModelMissingError
+from tts_toolkit.store.catalogue import INDEXTTS
 from tts_toolkit.store.models import require_model
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from indextts25.s2mel.modules.diffusion_transformer import DiT
     from indextts25.s2mel.modules.length_regulator import InterpolateRegulator
 
-MODEL = "indextts-2.5"
 VOCABULARY = "multilingual_zh_ja_yue_char_del"
 # The hidden state of w2v-bert that IndexTTS reads; layers behind it are neither built nor read.
 SEMANTIC_LAYERS = 17
@@ -105,7 +105,7 @@ def load_checkpoint(folder: Path, *, device: torch.device, dtype: torch.dtype) -
         ModelMissingError: if a file is missing or can't be read, or does not have what
             ``config.yaml`` says: then with the file, the key, and both shapes.
     """
-    require_model(MODEL, folder)
+    require_model(INDEXTTS, folder)
     config = _config(folder / "config.yaml")
     hub = folder / "hf_cache"
     with torch.no_grad():
@@ -300,5 +300,5 @@ def _damaged(path: Path, reason: str) -> ModelMissingError:
     first = reason.strip().partition("\n")[0]
     return ModelMissingError(
         f"{path}: {first}; it is damaged, or of another model: "
-        f"look with `tts-toolkit models verify {MODEL}`"
+        f"look with `tts-toolkit models verify {INDEXTTS}`"
     )

@@ -14,7 +14,7 @@ from tts_toolkit.engines.base import EngineInfo
 from tts_toolkit.engines.indextts.speakable import LANGUAGES, unspeakable
 from tts_toolkit.errors import OptionError, VoiceMissingError
 from tts_toolkit.scripts.fields import looks_like_clip
-from tts_toolkit.store.catalogue import find_model
+from tts_toolkit.store.catalogue import INDEXTTS, find_model
 from tts_toolkit.store.paths import home
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tts_toolkit.engines.indextts.engine import IndexTTSSession
     from tts_toolkit.utterance import Utterance
 
-NAME = "indextts-2.5"
 # A clip of the embedded voice, for who gives none.
 DEFAULT_VOICE = "heart"
 
@@ -103,10 +102,10 @@ class IndexTTS:
     @cached_property
     def info(self) -> EngineInfo:
         """What it is."""
-        model = find_model(NAME)
+        model = find_model(INDEXTTS)
         revision = model.files[0].revision if self.published else self._fingerprint()
         return EngineInfo(
-            name=NAME,
+            name=INDEXTTS,
             model=model.title,
             model_revision=revision,
             licence=model.licence,
@@ -158,7 +157,7 @@ class IndexTTS:
     def _fingerprint(self) -> str:
         """Of a folder of the user's own: names and sizes, and the content of its config."""
         digest = sha256((self.folder / "config.yaml").read_bytes())
-        for file in find_model(NAME).files:
+        for file in find_model(INDEXTTS).files:
             path = self.folder / file.path
             digest.update(f"{file.path}:{path.stat().st_size}\n".encode())
         return digest.hexdigest()[:40]
