@@ -1,9 +1,8 @@
 """From a folder in IndexTTS-2.5's layout to modules on a device.
 
 Modules are built without memory (on torch's ``meta`` device) and get the tensors of the mapped
-files themselves. So nothing is initialised only to be overwritten, on a CPU in float32 the weights
-are the file's own pages, shared between processes, and the process's random numbers stay as they
-were.
+files themselves. So nothing is initialised only to be overwritten, on a CPU most weights are the
+file's own pages, shared between processes, and the process's random numbers stay as they were.
 """
 
 from __future__ import annotations
@@ -157,7 +156,9 @@ def _config(path: Path) -> Any:
 
 def _gpt(path: Path, config: Any, device: torch.device, dtype: torch.dtype) -> UnifiedVoice:
     gpt = _built(lambda: UnifiedVoice(**config.gpt))
-    content = _read(path, mmap=True)
+    # On a CPU in float32 the matrices are laid out anew (see projection.py), and a mapped file
+    # would stay in memory beside them.
+    content = _read(path, mmap=device.type != "cpu" or dtype != torch.float32)
     # Training's text_head, 300 MB of it, stays in the file.
     _fill(gpt, content.get("model", content), path, device, strict=False)
     return _cast(gpt, dtype)

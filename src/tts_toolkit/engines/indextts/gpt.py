@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from tts_toolkit.engines.indextts.kv_cache import CacheShape
+from tts_toolkit.engines.indextts.projection import Projection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,8 @@ class GPT:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._blocks = list(model.gpt.h)
+        self._blocks = [_Block(block) for block in model.gpt.h]
+        self._head = Projection.of_linear(model.mel_head)
         self.heads: int = model.heads
         self.head_dim: int = model.model_dim // model.heads
         self.vocabulary: int = model.number_mel_codes
@@ -115,12 +117,12 @@ class GPT:
         x = torch.nn.utils.rnn.pad_sequence(list(prompts), batch_first=True)
         count, length, _ = x.shape
         for layer, block in enumerate(self._blocks):
-            query, keys, values = self._split(block.attn.c_attn(block.ln_1(x)), count, length)
+            query, keys, values = self._split(block.project(x), count, length)
             for row, slot in enumerate(slots):
                 end = lens[row]
                 cache.write_prompt(layer, slot, keys[row, :, :end], values[row, :, :end])
             seen = functional.scaled_dot_product_attention(query, keys, values, is_causal=True)
-            x = _rest(block, x, seen.transpose(1, 2).reshape(count, length, -1))
+            x = block.finish(x, seen.transpose(1, 2).reshape(count, length, -1))
         last = x[torch.arange(count, device=x.device), torch.tensor(lens, device=x.device) - 1]
         return self._logits(last)
 
@@ -146,14 +148,14 @@ class GPT:
         within = torch.arange(upto, device=x.device) <= lens.unsqueeze(1)
         mask = within[:, None, None, :]
         for layer, block in enumerate(self._blocks):
-            query, keys, values = self._split(block.attn.c_attn(block.ln_1(x)), len(codes), 1)
+            query, keys, values = self._split(block.project(x), len(codes), 1)
             all_keys, all_values = cache.append(
                 layer, lens, keys.squeeze(2), values.squeeze(2), upto=upto
             )
             seen = functional.scaled_dot_product_attention(
                 query, all_keys, all_values, attn_mask=mask
             )
-            x = _rest(block, x, seen.transpose(1, 2).reshape(len(codes), 1, -1))
+            x = block.finish(x, seen.transpose(1, 2).reshape(len(codes), 1, -1))
         return self._logits(x.squeeze(1))
 
     def _split(self, joined: Tensor, count: int, length: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -164,12 +166,26 @@ class GPT:
 
     def _logits(self, x: Tensor) -> Tensor:
         model = self._model
-        logits: Tensor = model.mel_head(model.final_norm(model.gpt.ln_f(x)))
-        return logits.float()
+        return self._head(model.final_norm(model.gpt.ln_f(x))).float()
 
 
-def _rest(block: Any, x: Tensor, attended: Tensor) -> Tensor:
-    """What follows the attention in one of transformers' GPT-2 blocks."""
-    x = x + block.attn.c_proj(attended)
-    out: Tensor = x + block.mlp.c_proj(block.mlp.act(block.mlp.c_fc(block.ln_2(x))))
-    return out
+class _Block:
+    """One of transformers' GPT-2 blocks: all of it but attention."""
+
+    def __init__(self, block: Any) -> None:
+        self._before_attention = block.ln_1
+        self._to_attention = Projection.of_conv1d(block.attn.c_attn)
+        self._from_attention = Projection.of_conv1d(block.attn.c_proj)
+        self._before_mlp = block.ln_2
+        self._into_mlp = Projection.of_conv1d(block.mlp.c_fc)
+        self._act = block.mlp.act
+        self._out_of_mlp = Projection.of_conv1d(block.mlp.c_proj)
+
+    def project(self, x: Tensor) -> Tensor:
+        """Queries, keys and values, joined: (B, T, 3 x model_dim)."""
+        return self._to_attention(self._before_attention(x))
+
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        """What follows the attention."""
+        x = x + self._from_attention(attended)
+        return x + self._out_of_mlp(self._act(self._into_mlp(self._before_mlp(x))))
