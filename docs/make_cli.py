@@ -17,7 +17,7 @@ from tts_toolkit.config import RULES, Options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tts_toolkit.config import Rule
+    from tts_toolkit.rule import Rule
 
 DOCS = Path(__file__).parent
 WIDTH = 88
@@ -88,6 +88,7 @@ def _values(rule: Rule) -> str:
         "device": "a device",
         "flag": "`true`, `false`",
         "columns": "`field=column`, …",
+        "vector": "`emotion=weight`, …",
     }
     return kinds.get(rule.kind) or ", ".join(words) or "a word"
 

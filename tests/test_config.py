@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from tts_toolkit.cli.models import download
 from tts_toolkit.cli.synth import synth
-from tts_toolkit.config import ENV_PREFIX, MAX_SEED, RULES, Options, check, hint, resolve
+from tts_toolkit.config import ENV_PREFIX, MAX_SEED, RULES, Options, resolve
 from tts_toolkit.config import settings as settings_of
 from tts_toolkit.errors import OptionError
+from tts_toolkit.rule import check, hint
 
 # Three values that each option can have, as strings and as what they become; none is the default.
 VALUES = {
@@ -26,6 +27,14 @@ VALUES = {
     "speed": [("0.5", 0.5), ("2", 2.0), ("1.25", 1.25)],
     "workers": [("1", 1), ("2", 2), ("auto", "auto")],
     "batch_size": [("1", 1), ("64", 64), ("auto", "auto")],
+    "emotion_audio": [(name, Path(name)) for name in ("a.wav", "b/c.mp3", "/d.flac")],
+    "emotion_text": [(name, name) for name in ("trembling", "full of joy", "悲伤")],
+    "emotion_vector": [
+        ("happy=0.4,calm=0.2", (0.4, 0, 0, 0, 0, 0, 0, 0.2)),
+        ("0,0,0.6,0,0,0,0,0", (0, 0, 0.6, 0, 0, 0, 0, 0)),
+        (" Sad = 0.8 ", (0, 0, 0.8, 0, 0, 0, 0, 0)),
+    ],
+    "emotion_weight": [("0", 0.0), ("0.6", 0.6), ("0.25", 0.25)],
     "quality": [(name, name) for name in ("balanced", "fast", "fidelity")],
     "diffusion_steps": [("1", 1), ("25", 25), ("200", 200)],
     "cfg_rate": [("0", 0.0), ("1.5", 1.5), ("5", 5.0)],
@@ -38,6 +47,8 @@ VALUES = {
     "glossary": [(name, Path(name)) for name in ("a.yaml", "b/c.json", "/d")],
     "raw": [("yes", True), ("no", False), ("1", True)],
     "no_normalize": [("true", True), ("off", False), ("on", True)],
+    "deterministic": [("yes", True), ("no", False), ("1", True)],
+    "cuda_graphs": [("true", True), ("off", False), ("on", True)],
     "format": [(name, name) for name in ("flac", "opus", "mp3")],
     "subtype": [(name, name) for name in ("PCM_24", "FLOAT", "pcm_16")],
     "sampling_rate": [("8000", 8000), ("48000", 48_000), ("192000", 192_000)],

@@ -7,17 +7,15 @@ default. ``resolve`` is the only place where they meet.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tts_toolkit.device import is_device
 from tts_toolkit.errors import OptionError
+from tts_toolkit.rule import Rule, check, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from pathlib import Path
 
 ENV_PREFIX = "TTS_TOOLKIT_"
 MODELS = ("auto", "builtin", "indextts-2.5")
@@ -28,35 +26,9 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 SOURCES = ("huggingface", "modelscope")
 # Steps of the flow by name. 25 are IndexTTS's own; fewer are cheaper and move the mel a little.
 QUALITIES = {"fidelity": 25, "balanced": 15, "fast": 10}
-# IndexTTS's eight, in its order.
-EMOTIONS = (
-    *("happy", "angry", "sad", "afraid"),
-    *("disgusted", "melancholic", "surprised", "calm"),
-)
 PROGRESS = ("auto", "bar", "plain", "json", "none")
 # A seed takes part in hashes and in torch's 64-bit generators; 32 bits suit every generator.
 MAX_SEED = 2**32 - 1
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What values an option takes, and the help that it shows.
-
-    Attributes:
-        help: one line.
-        kind: "text", "path", "int", "float", "flag" or "columns".
-        choices: the words that it takes, beside what ``kind`` allows.
-        least: smallest number.
-        most: largest number.
-        short: its one-letter flag.
-    """
-
-    help: str
-    kind: str = "text"
-    choices: tuple[str, ...] = ()
-    least: float | None = None
-    most: float | None = None
-    short: str | None = None
 
 
 def _option(default: object, **rule: Any) -> Any:
@@ -98,6 +70,22 @@ class Options:
         choices=("auto",),
         least=1,
         most=4096,
+    )
+    emotion_audio: Path | None = _option(
+        None, help="Clip whose mood is taken (IndexTTS).", kind="path"
+    )
+    emotion_text: str | None = _option(
+        None, help="Mood in words; needs the part indextts-2.5-emotion (IndexTTS)."
+    )
+    emotion_vector: tuple[float, ...] | None = _option(
+        None, help="Mood by weights: happy=0.4,calm=0.2, or all eight (IndexTTS).", kind="vector"
+    )
+    emotion_weight: float = _option(
+        1.0,
+        help="Strength of an emotion without its own (IndexTTS).",
+        kind="float",
+        least=0.0,
+        most=1.0,
     )
     quality: str = _option(
         "fidelity",
@@ -168,6 +156,14 @@ class Options:
     )
     no_normalize: bool = _option(
         False, help="Leave numbers and symbols as they are (IndexTTS).", kind="flag"
+    )
+    deterministic: bool = _option(
+        False,
+        help="float32 and kernels that repeat themselves (IndexTTS; builtin always does).",
+        kind="flag",
+    )
+    cuda_graphs: bool = _option(
+        False, help="Replay decoding steps as CUDA graphs (IndexTTS on CUDA).", kind="flag"
     )
     format: str = _option("wav", help="Format of the audio files.", choices=FORMATS)
     subtype: str | None = _option(
@@ -267,47 +263,6 @@ def settings(
     return _with_hub_offline(found, env)
 
 
-def check(raw: object, rule: Rule) -> object:
-    """``raw`` (a string, or a value that already has its type) as ``rule`` wants it.
-
-    Raises:
-        OptionError: if it can't be; the message does not name the option.
-    """
-    if rule.kind == "flag":
-        return _flag(raw)
-    if rule.kind == "columns":
-        return _columns(raw)
-    if rule.kind == "path":
-        if not isinstance(raw, str | Path) or not str(raw) or "\0" in str(raw):
-            raise OptionError(f"{raw!r} is not a path")
-        return Path(raw)
-    if rule.kind in {"int", "float"}:
-        return _number(raw, rule)
-    if not isinstance(raw, str) or not raw:
-        raise OptionError(f"{raw!r} is not a word")
-    if rule.kind == "device":
-        if not is_device(raw):
-            raise OptionError(f"{raw!r} is not a device; use {rule.help}")
-    elif rule.choices and raw not in rule.choices:
-        raise OptionError(
-            f"{raw!r} is not one of {', '.join(rule.choices)}{hint(raw, rule.choices)}"
-        )
-    return raw
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """'. Did you mean "…"?' for the nearest known word, or nothing."""
-    spelling = {one.lower(): one for one in known}
-    near = get_close_matches(word.lower(), list(spelling), n=1, cutoff=0.6)
-    return f'. Did you mean "{spelling[near[0]]}"?' if near else ""
-
-
-def unknown(names: Iterable[str], known: Iterable[str], *, what: str) -> list[str]:
-    """A line for each of ``names`` that is not known."""
-    known = list(known)
-    return [f"unknown {what} {name!r}{hint(name, known)}" for name in names if name not in known]
-
-
 def _with_hub_offline(found: list[Setting], env: Mapping[str, str]) -> list[Setting]:
     """Honour huggingface-hub's own switch where ``offline`` was left alone."""
     asked = env.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "TRUE", "YES", "ON"}
@@ -317,55 +272,6 @@ def _with_hub_offline(found: list[Setting], env: Mapping[str, str]) -> list[Sett
         else setting
         for setting in found
     ]
-
-
-def _flag(raw: object) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True}
-    words |= {"0": False, "false": False, "no": False, "off": False, "": False}
-    if isinstance(raw, bool):
-        return raw
-    word = str(raw).strip().lower()
-    if word not in words:
-        raise OptionError(f"{raw!r} is not yes or no")
-    return words[word]
-
-
-def _columns(raw: object) -> dict[str, str]:
-    if isinstance(raw, Mapping):
-        pairs = [(str(ours), str(theirs)) for ours, theirs in raw.items()]
-    else:
-        pairs = []
-        for pair in str(raw).split(","):
-            ours, separator, theirs = pair.partition("=")
-            if not separator or not ours.strip() or not theirs.strip():
-                raise OptionError(f"{pair!r} is not FIELD=COLUMN, as in text=Line,voice=Character")
-            pairs.append((ours.strip(), theirs.strip()))
-    for names in zip(*pairs, strict=True):
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice:
-            raise OptionError(f"{twice!r} is there twice")
-    return dict(pairs)
-
-
-def _number(raw: object, rule: Rule) -> object:
-    if raw in rule.choices:
-        return raw
-    also = f", or {' or '.join(rule.choices)}" if rule.choices else ""
-    name = "a whole number" if rule.kind == "int" else "a number"
-    wrong = OptionError(f"{raw!r} is not {name}{also}")
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise wrong
-    try:
-        value = float(raw)
-        if rule.kind == "int":
-            value = int(raw)
-    except (ValueError, OverflowError):
-        raise wrong from None
-    if rule.kind == "int" and value != float(raw):
-        raise wrong
-    if not (rule.least is None or rule.most is None or rule.least <= value <= rule.most):
-        raise OptionError(f"{raw} is not between {rule.least:.10g} and {rule.most:.10g}{also}")
-    return value
 
 
 def _read_config(path: Path | None) -> dict[str, object]:

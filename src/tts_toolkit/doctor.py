@@ -41,7 +41,10 @@ _NORMALISERS = {
     ),
     "ja": (("fugashi", "unidic_lite"), "ja", "Japanese is refused"),
 }
-_EXTRAS = {"modelscope": ("modelscope_hub", "models download --source modelscope is refused")}
+_EXTRAS = {
+    "modelscope": ("modelscope_hub", "models download --source modelscope is refused"),
+    "server": ("fastapi", "tts-toolkit serve is refused"),
+}
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ from tts_toolkit.audio.resample import resample
 from tts_toolkit.audio.tags import tags
 from tts_toolkit.audio.write import encode, save
 from tts_toolkit.clip import Clip
-from tts_toolkit.config import RULES, Options, check, hint, resolve, unknown
+from tts_toolkit.config import RULES, Options, resolve
 from tts_toolkit.engines.base import Failed, Finished, SegmentReady
 from tts_toolkit.engines.choose import choose
 from tts_toolkit.engines.drive import drive
 from tts_toolkit.engines.pool import open_session
 from tts_toolkit.engines.request import check_options, complete
 from tts_toolkit.errors import OptionError, UnspeakableError, UtteranceError
+from tts_toolkit.rule import check, hint, unknown
 from tts_toolkit.store.paths import config_file
 from tts_toolkit.utterance import Utterance
 

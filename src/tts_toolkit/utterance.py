@@ -30,13 +30,13 @@ class Emotion:
         text: a description in words.
         vector: eight weights, each in [0, 1], at most 0.8 together; the order is IndexTTS's: happy,
             angry, sad, afraid, disgusted, melancholic, surprised, calm.
-        weight: strength in [0, 1].
+        weight: strength in [0, 1]; None is the run's.
     """
 
     audio: str | None = None
     text: str | None = None
     vector: tuple[float, ...] | None = None
-    weight: float = 1.0
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

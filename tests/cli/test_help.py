@@ -48,9 +48,11 @@ def test_the_commands_are_those_of_the_plan():
         ("models", "remove"),
         ("models", "verify"),
         ("say",),
+        ("serve",),
         ("synth",),
         ("voices",),
         ("voices", "download"),
+        ("warm",),
     ]
 
 
@@ -135,7 +137,7 @@ def test_a_completion_script_is_printed(shell, line, cli):
         ("tts-toolkit synth --format ", list(FORMATS)),
         ("tts-toolkit synth --format o", ["ogg", "opus"]),
         ("tts-toolkit synth --model ", list(MODELS)),
-        ("tts-toolkit s", ["say", "synth"]),
+        ("tts-toolkit s", ["say", "serve", "synth"]),
         ("tts-toolkit voices d", ["download"]),
         ("tts-toolkit synth --samp", ["--sampling-rate"]),
         ("tts-toolkit completion ", ["bash", "zsh", "fish"]),

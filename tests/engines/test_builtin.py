@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hibari import Hibari
 
+import tts_toolkit
 from tts_toolkit.engines.base import Failed, Finished, SegmentReady
 from tts_toolkit.engines.builtin import BUILTIN
 from tts_toolkit.errors import VoiceMissingError
@@ -167,3 +168,11 @@ def test_auto_starts_what_work_and_machine_bear(monkeypatch):
     monkeypatch.setattr("tts_toolkit.engines.builtin.usable_cpus", lambda: 64)
     assert BUILTIN.workers("auto", 10**6) == 8
     assert BUILTIN.workers(3, 1) == 3
+
+
+def test_what_its_reader_trips_over_fails_that_line_only():
+    with tts_toolkit.load(model="builtin") as synth:
+        lines = ["At ¹:30 sharp.", "A good line."]
+        bad, good = synth.synthesize(lines)
+    assert good.ok
+    assert "can't read 'At ¹:30 sharp" in str(bad.error)

@@ -473,3 +473,22 @@ def test_a_pool_is_closed_when_the_disk_fails(run, monkeypatch, script, tmp_path
     with pytest.raises(tts.StorageError, match="No space left"):
         tts.run_script(script(THREE), tmp_path / "out", workers=2)
     assert closed
+
+
+def test_a_clip_that_gives_the_emotion_counts_by_its_content(run, out, fake_engine, tmp_path):
+    clip = tmp_path / "sad.wav"
+    clip.write_bytes(b"one")
+    feel = {"model": "indextts-2.5", "emotion_audio": clip}
+    assert counts(run(THREE, **feel)) == {"made": 3}
+    assert counts(run(THREE, **feel)) == {"kept": 3}
+    moved = clip.rename(tmp_path / "elsewhere.wav")
+    assert counts(run(THREE, **feel | {"emotion_audio": moved})) == {"kept": 3}
+    moved.write_bytes(b"another")
+    assert counts(run(THREE, **feel | {"emotion_audio": moved})) == {"made": 3}
+    assert counts(run(THREE, model="indextts-2.5", emotion_weight=0.5)) == {"made": 3}
+
+
+def test_a_clip_for_the_emotion_that_is_not_there_stops_the_run(run, out, fake_engine, tmp_path):
+    with pytest.raises(tts.OptionError, match=r"--emotion-audio .*gone\.wav: No such file"):
+        run(THREE, model="indextts-2.5", emotion_audio=tmp_path / "gone.wav")
+    assert not out.exists()

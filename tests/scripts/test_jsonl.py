@@ -89,6 +89,8 @@ def test_what_a_row_leaves_out_is_left_to_the_run(read_lines):
         ("emotion_text", "calm", Emotion(text="calm")),
         ("emotion_vector", [0, 0, 0.6, 0, 0, 0, 0, 0], Emotion(vector=(0, 0, 0.6, 0, 0, 0, 0, 0))),
         ("emotion_vector", "0,0, 0,0,0,0,0,0.5", Emotion(vector=(0, 0, 0, 0, 0, 0, 0, 0.5))),
+        ("emotion_vector", "sad=0.6", Emotion(vector=(0, 0, 0.6, 0, 0, 0, 0, 0))),
+        ("emotion_vector", {"sad": 0.6}, Emotion(vector=(0, 0, 0.6, 0, 0, 0, 0, 0))),
         ("emotion_vector", ["0", "0.8", 0, 0, 0, 0, 0, 0], Emotion(vector=(0, 0.8, *[0.0] * 6))),
     ],
 )
@@ -99,13 +101,13 @@ def test_numbers_and_vectors_may_be_strings(read_lines, field, given, wanted):
     assert getattr(found.utterances[0], name) == wanted
 
 
-def test_an_emotion_has_full_weight_unless_it_says_otherwise(read_lines):
+def test_an_emotion_has_the_run_s_weight_unless_it_says_otherwise(read_lines):
     found = read_lines(
         '{"text": "A.", "emotion_text": "sad"}',
         '{"text": "B.", "emotion_text": "sad", "emotion_weight": "0.4"}',
         '{"text": "C.", "emotion_text": "sad", "emotion_weight": 0}',
     )
-    assert [one.emotion.weight for one in found.utterances] == [1.0, 0.4, 0.0]
+    assert [one.emotion.weight for one in found.utterances] == [None, 0.4, 0.0]
 
 
 @pytest.mark.parametrize("absent", [None, ""])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tts_toolkit.config import hint
 from tts_toolkit.errors import OptionError
+from tts_toolkit.rule import hint
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from tts_toolkit.cli.errors import exit_code_of, show
 from tts_toolkit.cli.group import SuggestingGroup
 from tts_toolkit.cli.models import models
 from tts_toolkit.cli.say import say
+from tts_toolkit.cli.serve import serve
 from tts_toolkit.cli.synth import synth
 from tts_toolkit.cli.voices import voices
+from tts_toolkit.cli.warm import warm
 from tts_toolkit.errors import StorageError, TTSToolkitError
 
 
@@ -38,7 +40,7 @@ def cli() -> None:
     """  # noqa: D301 - click wants the character itself
 
 
-for command in (synth, say, voices, models, devices, doctor, config, completion):
+for command in (synth, say, serve, voices, models, warm, devices, doctor, config, completion):
     cli.add_command(command)
 
 

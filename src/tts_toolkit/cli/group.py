@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tts_toolkit.config import hint
+from tts_toolkit.rule import hint
 
 
 class SuggestingGroup(click.Group):

@@ -6,13 +6,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tts_toolkit.config import RULES, Options, Rule, check
+from tts_toolkit.config import RULES, Options
 from tts_toolkit.errors import OptionError
+from tts_toolkit.rule import Rule, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.shell_completion import CompletionItem
+
+# What only IndexTTS has, in the order of its help.
+INDEXTTS_OPTIONS = (
+    *("emotion_audio", "emotion_text", "emotion_vector", "emotion_weight"),
+    *("quality", "diffusion_steps", "cfg_rate"),
+    *("temperature", "top_k", "top_p", "repetition_penalty"),
+    *("max_codes", "segment_tokens", "glossary", "raw", "no_normalize"),
+    *("deterministic", "cuda_graphs"),
+)
+
+_METAVARS = {"int": "integer", "columns": "field=column,…", "vector": "emotion=weight,…"}
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
@@ -22,7 +34,11 @@ class RuleType(click.ParamType[Any]):
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.name = {"int": "integer", "columns": "field=column,…"}.get(rule.kind, rule.kind)
+        self.name = {
+            "int": "integer",
+            "columns": "field=column,…",
+            "vector": "emotion=weight,…",
+        }.get(rule.kind, rule.kind)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The checked value; a bad one is a usage error that names the flag."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tts_toolkit.cli.options import options
+from tts_toolkit.cli.options import INDEXTTS_OPTIONS, options
 from tts_toolkit.errors import StorageError
 
 
@@ -31,6 +31,7 @@ from tts_toolkit.errors import StorageError
     "speed",
     "subtype",
     "sampling_rate",
+    *INDEXTTS_OPTIONS,
     "offline",
 )
 def say(text: str, output: str, **given: Any) -> None:

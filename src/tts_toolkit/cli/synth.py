@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tts_toolkit.cli.interrupt import stop_on_interrupt
-from tts_toolkit.cli.options import options
+from tts_toolkit.cli.options import INDEXTTS_OPTIONS, options
 from tts_toolkit.cli.progress import display
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def _folder(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @options(
     "model", "model_dir", "voice", "lang", "device", "dtype", "seed", "takes", "speed",
     "workers", "batch_size", "format", "subtype", "sampling_rate", "script_format", "columns",
-    "quality", "diffusion_steps", "cfg_rate", "temperature", "top_k", "top_p",
-    "repetition_penalty", "max_codes", "segment_tokens", "glossary", "raw", "no_normalize",
+    *INDEXTTS_OPTIONS,
 )  # fmt: skip
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Make only the first N lines.", metavar="N"

@@ -15,10 +15,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tts_toolkit.clip import Clip
-from tts_toolkit.config import hint
 from tts_toolkit.devices.host import usable_cpus
 from tts_toolkit.engines.base import EngineInfo, Event, Failed, Finished, Segment, SegmentReady
 from tts_toolkit.errors import UnspeakableError, VoiceMissingError
+from tts_toolkit.rule import hint
 from tts_toolkit.scripts.fields import looks_like_clip
 from tts_toolkit.store.voices import installed_path, registry
 from tts_toolkit.text.writing import has_content, writing_systems
@@ -162,7 +162,13 @@ class BuiltinSession:
         events: list[Event] = []
         if job.texts:
             started = time.perf_counter()
-            events += self._say(job, job.texts.popleft())
+            text = job.texts.popleft()
+            try:
+                events += self._say(job, text)
+            except ValueError as error:  # its reader takes the number of a footnote for a number
+                self._job = None
+                reason = f"the builtin voice can't read {text!r} ({error}); write it otherwise"
+                return [Failed(job.utterance.id, UnspeakableError(reason))]
             job.seconds += time.perf_counter() - started
         if not job.texts:
             self._job = None

@@ -11,7 +11,7 @@ from tts_toolkit.devices.probe import this_machine
 from tts_toolkit.engines.builtin import BUILTIN
 from tts_toolkit.errors import DeviceMissingError, ModelMissingError, OptionError
 from tts_toolkit.scripts.fields import looks_like_clip
-from tts_toolkit.store.catalogue import INDEXTTS, find_model
+from tts_toolkit.store.catalogue import EMOTION, INDEXTTS, find_model
 from tts_toolkit.store.models import require_model, state_of
 
 if TYPE_CHECKING:
@@ -80,9 +80,16 @@ def _indextts(options: Options, reason: str) -> Choice:
     from tts_toolkit.engines.indextts.spec import IndexTTS  # noqa: PLC0415 - only where it is used
 
     model = find_model(INDEXTTS)
-    device = choose_device(options.device, this_machine(), needs=model.memory, dtype=options.dtype)
+    if options.deterministic and options.dtype not in {"auto", "float32"}:
+        raise OptionError(
+            f"--deterministic computes in float32, so --dtype {options.dtype} can't go with it"
+        )
+    dtype = "float32" if options.deterministic else options.dtype
+    device = choose_device(options.device, this_machine(), needs=model.memory, dtype=dtype)
     try:
         folder = require_model(INDEXTTS, options.model_dir)
+        if options.emotion_text:
+            require_model(EMOTION, options.model_dir)
     except ModelMissingError as error:
         raise ModelMissingError(f"{INDEXTTS} ({reason}): {error}") from error
     where = f"on {device.reason}, in {device.dtype}"
@@ -101,7 +108,8 @@ def _needs(options: Options) -> str:
         return f"--dtype {options.dtype}"
     if options.model_dir:
         return "--model-dir"
-    return ""
+    named = ("audio", "text", "vector")
+    return next((f"--emotion-{k}" for k in named if getattr(options, f"emotion_{k}")), "")
 
 
 def _check_builtin(options: Options) -> None:

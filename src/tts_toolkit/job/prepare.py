@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tts_toolkit.config import MAX_SEED, hint
+from tts_toolkit.config import MAX_SEED
 from tts_toolkit.engines.request import check_options, complete
 from tts_toolkit.errors import OptionError, Problem, ScriptError
 from tts_toolkit.job.key import resume_key
 from tts_toolkit.job.plan import Wanted
+from tts_toolkit.rule import hint
 from tts_toolkit.scripts.names import file_of, name_problems
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from tts_toolkit.audio.formats import AudioFormat
     from tts_toolkit.config import Options
@@ -76,6 +78,7 @@ def prepare(
     _check(script, utterances, spec, audio, out)
     whole = [complete(one, spec.info, options) for one in utterances]
     digests = {voice: spec.voice_sha256(voice) for voice in {str(one.voice) for one in whole}}
+    moods = {clip: _clip_sha256(clip) for one in whole if (clip := _mood_of(one))}
 
     ids = {one.id for one in utterances}
     rerolled = {_find(name, ids, "--reroll") for name in selection.reroll}
@@ -85,7 +88,8 @@ def prepare(
     wanted = []
     for one in whole:
         digest = digests[str(one.voice)]
-        key = resume_key(one, digest, spec.info, audio)
+        mood = moods.get(_mood_of(one))
+        key = resume_key(one, digest, spec.info, audio, mood_sha256=mood)
         # A reroll follows its line by what it says, and equal lines are told apart by their order.
         occurrence = occurrences[key] = occurrences.get(key, -1) + 1
         line = f"{key}.{occurrence}" if occurrence else key
@@ -94,12 +98,24 @@ def prepare(
         if line in counts:
             assert one.seed is not None
             one = replace(one, seed=(one.seed + _REROLL * counts[line]) % (MAX_SEED + 1))  # noqa: PLW2901
-            key = resume_key(one, digest, spec.info, audio)
+            key = resume_key(one, digest, spec.info, audio, mood_sha256=mood)
         line_id = one.id.removesuffix(_take_suffix(one.take))
         selected = not only or one.id in only or line_id in only
         wanted.append(Wanted(one, key, file_of(one, audio.suffix), digest, selected))
     limit = len(script.utterances) if selection.limit is None else selection.limit
     return Prepared(tuple(_limited(wanted, limit * options.takes)), counts)
+
+
+def _mood_of(utterance: Utterance) -> str:
+    """The clip that gives its emotion, or ""."""
+    return (utterance.emotion and utterance.emotion.audio) or ""
+
+
+def _clip_sha256(path: str) -> str:
+    try:
+        return sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise OptionError(f"--emotion-audio {path}: {error.strerror}") from error
 
 
 def _takes(utterance: Utterance, takes: int) -> Iterator[Utterance]:

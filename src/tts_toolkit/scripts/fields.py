@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from tts_toolkit.config import LANGUAGES, MAX_SEED, hint, unknown
-from tts_toolkit.errors import Problem, ScriptError
+from tts_toolkit.config import LANGUAGES, MAX_SEED
+from tts_toolkit.emotion import emotion_vector
+from tts_toolkit.errors import OptionError, Problem, ScriptError
+from tts_toolkit.rule import hint, unknown
 from tts_toolkit.scripts.decode import decode
 from tts_toolkit.utterance import Emotion, Source, Utterance
 
@@ -36,9 +38,6 @@ _AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".wma", ".aiff"}
 )
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_EMOTIONS = 8
-# Above this sum IndexTTS's emotion vector drowns the voice; upstream's CLI refuses it as well.
-_EMOTION_SUM = 0.8
 
 
 class _WrongError(Exception):
@@ -150,7 +149,7 @@ class _Reader:
             self.problems.append("has emotion_weight without an emotion")
         if audio is None and text is None and vector is None:
             return None
-        return Emotion(audio, text, vector, 1.0 if weight is None else weight)
+        return Emotion(audio, text, vector, weight)
 
     def _text_of(self, value: Any) -> str:
         path = self._file(value)
@@ -234,13 +233,10 @@ def _weight(value: Any) -> float:
 
 
 def _vector(value: Any) -> tuple[float, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list) or len(parts) != _EMOTIONS:
-        raise _WrongError(f"{value!r} is not {_EMOTIONS} numbers")
-    numbers = tuple(_weight(part.strip() if isinstance(part, str) else part) for part in parts)
-    if sum(numbers) > _EMOTION_SUM + 1e-9:
-        raise _WrongError(f"the numbers add up to {sum(numbers):g}, more than {_EMOTION_SUM}")
-    return numbers
+    try:
+        return emotion_vector(value)
+    except OptionError as error:
+        raise _WrongError(str(error)) from None
 
 
 def _output(value: Any) -> str:

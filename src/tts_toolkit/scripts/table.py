@@ -7,8 +7,8 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tts_toolkit.config import hint, unknown
 from tts_toolkit.errors import Problem, ScriptError
+from tts_toolkit.rule import hint, unknown
 from tts_toolkit.scripts.fields import FIELDS, Row, read_row
 from tts_toolkit.utterance import Source, Utterance
 

@@ -13,14 +13,16 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from tts_toolkit.config import hint
 from tts_toolkit.errors import OptionError
+from tts_toolkit.rule import hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # The model that the engine of this name speaks with.
 INDEXTTS = "indextts-2.5"
+# Its part that reads an emotion from words.
+EMOTION = "indextts-2.5-emotion"
 
 
 @dataclass(frozen=True)

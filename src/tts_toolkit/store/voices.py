@@ -7,8 +7,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from tts_toolkit.config import hint
 from tts_toolkit.errors import DownloadError, OptionError, StorageError
+from tts_toolkit.rule import hint
 
 
 @dataclass(frozen=True)

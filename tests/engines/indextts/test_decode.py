@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from indextts25.gpt.model_v2 import UnifiedVoice
 
+from tts_toolkit.engines.indextts import decode, graphs
 from tts_toolkit.engines.indextts.decode import Decoder, DecodeRequest
 from tts_toolkit.engines.indextts.gpt import GPT, Prompt
+from tts_toolkit.engines.indextts.kv_cache import KVCache
 from tts_toolkit.engines.indextts.sampling import Sampling
+from tts_toolkit.errors import DeviceMissingError
 
 CODES = 40
 GREEDY = Sampling(temperature=0, max_codes=CODES)
@@ -93,15 +98,36 @@ class Pair:
             self.cache[prompt] = codes[:stop]
         return self.cache[prompt]
 
-    def together(self, requests, slots, **more):
-        decoder = Decoder(self.gpt, slots=slots, most_tokens=60, most_codes=CODES, **more)
-        decoder.add(requests)
-        done = {}
-        while not decoder.idle:
-            for decoded in decoder.step():
-                assert decoded.request.key not in done
-                done[decoded.request.key] = decoded
-        return done
+    def together(self, requests, slots, kind=Decoder):
+        return finish(kind(self.gpt, slots=slots, most_tokens=60, most_codes=CODES), requests)
+
+
+class Graphed(Decoder):
+    """As on a card with graphs, but that a graph's replay is the work itself."""
+
+    def _allocate(self, slots):
+        self._captures = True
+        super()._allocate(slots)
+
+
+def capture_nothing(device):
+    assert device.type == "cpu"
+    return lambda work: work
+
+
+def finish(decoder, requests, *, halve_at=None):
+    """All that the decoder makes of the requests, by their keys."""
+    decoder.add(requests)
+    done = {}
+    steps = 0
+    while not decoder.idle:
+        if steps == halve_at:
+            decoder.halve()
+        steps += 1
+        for decoded in decoder.step():
+            assert decoded.request.key not in done
+            done[decoded.request.key] = decoded
+    return done
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["to the cap", "ends early"])
@@ -112,6 +138,18 @@ def pair(request):
 @pytest.fixture(scope="module")
 def early():
     return Pair(ends_early=True)
+
+
+@pytest.fixture
+def short_buckets(monkeypatch):
+    """The small model's slots are shorter than a bucket; these have several."""
+    monkeypatch.setattr(graphs, "_POSITIONS", 16)
+
+
+@pytest.fixture(params=[Decoder, Graphed], ids=["plain", "graphs"])
+def kind(request, monkeypatch, short_buckets):
+    monkeypatch.setattr(decode, "CudaCapture", capture_nothing)
+    return request.param
 
 
 def request(key, prompt, sampling=GREEDY, seed=0, segment=0):
@@ -129,9 +167,9 @@ def test_the_model_is_sensitive(pair):
 
 
 @pytest.mark.parametrize("slots", [1, 2, 5, 16])
-def test_greedy_codes_are_the_package_s_at_every_batch_size(pair, slots):
+def test_greedy_codes_are_the_package_s_at_every_batch_size(pair, slots, kind):
     rows = prompts(20)
-    done = pair.together([request(number, row) for number, row in enumerate(rows)], slots)
+    done = pair.together([request(number, row) for number, row in enumerate(rows)], slots, kind)
     for number, row in enumerate(rows):
         assert done[number].codes.tolist() == pair.alone(row)
         assert done[number].capped == (len(pair.alone(row)) == CODES)
@@ -158,9 +196,9 @@ def test_sampled_codes_depend_on_nothing_but_the_row(pair, slots, order):
 
 @settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_cancel_and_restart_at_any_point_leave_the_others_as_they_are(early, data):
+def test_cancel_and_restart_at_any_point_leave_the_others_as_they_are(early, kind, data):
     rows = prompts(9)
-    decoder = Decoder(early.gpt, slots=4, most_tokens=60, most_codes=CODES)
+    decoder = kind(early.gpt, slots=4, most_tokens=60, most_codes=CODES)
     decoder.add(request(number, row) for number, row in enumerate(rows))
     cancelled = set()
     done = {}
@@ -196,3 +234,71 @@ def test_a_text_that_does_not_fit_is_refused(pair):
     with pytest.raises(ValueError, match="7 tokens"):
         decoder.add([request(0, long)])
     assert decoder.idle
+
+
+def test_slots_that_nobody_uses_are_written_within_their_ends(pair, kind):
+    # The fullest rows that there can be leave slots behind; then few rows run beside them.
+    most = pair.gpt.most_codes
+    full = [Prompt(tuple(range(2, 62)), 0, row.style, row.emotion) for row in prompts(4, seed=5)]
+    decoder = kind(pair.gpt, slots=4, most_tokens=60, most_codes=most)
+    to_the_end = Sampling(temperature=0, max_codes=most)
+    finish(decoder, [request(number, row, to_the_end) for number, row in enumerate(full)])
+    few = prompts(3)
+    done = finish(decoder, [request(number, row) for number, row in enumerate(few)])
+    for number, row in enumerate(few):
+        assert done[number].codes.tolist() == pair.alone(row)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("slots", [1, 5, 16])
+def test_on_a_card_graphs_change_no_code(slots, short_buckets):
+    gpt = GPT(voice(0, ends_early=True).cuda())
+    sampled = Sampling(max_codes=CODES)
+    requests = [
+        request(number, row, sampled if number % 2 else GREEDY, seed=number)
+        for number, row in enumerate(prompts(24))
+    ]
+    size = {"slots": slots, "most_tokens": 60, "most_codes": CODES}
+    plain = finish(Decoder(gpt, **size), requests)
+    assert len({len(decoded.codes) for decoded in plain.values()}) >= 5
+    for halve_at in (None, 7):
+        graphed = finish(Decoder(gpt, **size, graphs=True), requests, halve_at=halve_at)
+        for key, decoded in plain.items():
+            assert graphed[key].codes.tolist() == decoded.codes.tolist()
+
+
+def test_graphs_are_for_cuda(early):
+    assert (
+        Decoder(early.gpt, slots=1, most_tokens=60, most_codes=CODES, graphs=True)._graphs is None
+    )
+
+
+def test_slots_that_memory_does_not_hold_are_refused_with_their_size(early, monkeypatch):
+    def refuse(*_, **__):
+        raise MemoryError("Unable to allocate 8.00 GiB")
+
+    monkeypatch.setattr(decode, "KVCache", refuse)
+    needed = r"keys and values of 4 segments at once need 0\.00 GB, and .* are free on cpu: "
+    with pytest.raises(DeviceMissingError, match=needed + "set a smaller --batch-size"):
+        Decoder(early.gpt, slots=4, most_tokens=60, most_codes=CODES)
+
+
+def test_the_old_slots_are_gone_when_the_new_ones_are_made(early, monkeypatch):
+    decoder = Decoder(early.gpt, slots=4, most_tokens=60, most_codes=CODES)
+    finish(decoder, [request(0, prompts(1)[0])])
+    old = weakref.ref(decoder._cache)
+
+    def make(*args, **how):
+        assert old() is None
+        return KVCache(*args, **how)
+
+    monkeypatch.setattr(decode, "KVCache", make)
+    assert decoder.halve() == 2
+
+
+def test_a_segment_s_own_memory_is_that_of_its_positions(early):
+    decoder = Decoder(early.gpt, slots=1, most_tokens=60, most_codes=CODES)
+    (row,) = prompts(1)
+    positions = 3 + len(row.tokens) + 3 + 10
+    one = request(0, row, Sampling(max_codes=10))
+    assert decoder.bytes_of(one) == 2 * 3 * 64 * 4 * positions  # 3 layers, 64 wide, float32

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -19,9 +21,10 @@ import torch
 from oracle import say, voiced
 from tts_toolkit.config import Options
 from tts_toolkit.engines.base import Failed, Finished, SegmentReady
-from tts_toolkit.engines.indextts import load
-from tts_toolkit.engines.indextts.engine import out_of_memory
+from tts_toolkit.engines.indextts import decode, load
+from tts_toolkit.engines.indextts.kv_cache import KVCache
 from tts_toolkit.engines.indextts.spec import IndexTTS
+from tts_toolkit.errors import DeviceMissingError, EngineError, ModelMissingError
 from tts_toolkit.utterance import Emotion, Utterance
 
 CAP = 20
@@ -273,19 +276,184 @@ def test_out_of_memory_halves_the_batch_and_loses_no_line(session, voices, monke
     assert failures == {"decode": 0, "flow": 0}
 
 
-def test_a_row_that_fails_alone_is_reported(session, voices, monkeypatch):
+class Failing:
+    """Work that has no memory at first, and asserts that nothing is left of it the next time."""
+
+    def __init__(self, work, failures):
+        self.work = work
+        self.failures = failures
+        self.held = []
+
+    def __call__(self, *args, **how):
+        self.assert_gone()
+        made = Made({}, {})  # on its way, and alive for as long as the error's frames are
+        if self.failures:
+            self.failures -= 1
+            self.held.append(ref(made))
+            raise MemoryError
+        return self.work(*args, **how)
+
+    def assert_gone(self):
+        assert not [old for old in self.held if old()]
+
+
+def test_what_a_failed_step_held_is_gone_before_more_is_asked_for(session, voices, monkeypatch):
+    one = session(batch_size=4)
+    step = Failing(one._decoder._gpt.step, 1)
+    render = Failing(one._acoustic.render, 2)
+    monkeypatch.setattr(one._decoder._gpt, "step", step)
+    monkeypatch.setattr(one._acoustic, "render", render)
+    cache = ref(one._decoder._cache)
+
+    def make(*args, **how):
+        step.assert_gone()
+        assert cache() is None
+        return KVCache(*args, **how)
+
+    monkeypatch.setattr(decode, "KVCache", make)
+    made = run(one, utterances(voices)[:4])
+    assert one._decoder.slots == 2
+    assert not render.failures
+    assert all(isinstance(end, Finished) for end in made.ends.values())
+
+
+@pytest.mark.parametrize("stage", ["prefill", "step"])
+def test_a_segment_that_does_not_fit_alone_fails_and_the_others_are_said(
+    session, voices, monkeypatch, stage
+):
+    one = session(batch_size=4)
+    lines = utterances(voices)
+    doomed = 5  # of several segments
+    gpt = one._decoder._gpt
+    work = getattr(gpt, stage)
+
+    def tight(*args, **how):
+        if str(doomed) in {request.key[0].utterance.id for request in one._decoder.decoding}:
+            raise torch.OutOfMemoryError("CUDA out of memory.\nSee the documentation.")
+        return work(*args, **how)
+
+    monkeypatch.setattr(gpt, stage, tight)
+    made = run(one, lines)
+    assert one._decoder.slots == 1
+    error = made.ends.pop(str(doomed)).error
+    assert isinstance(error, EngineError)
+    assert re.fullmatch(
+        r"out of memory decoding \d+ text tokens, whose keys and values need 0\.0\d GB beside the "
+        r"weights; try a smaller --segment-tokens, a smaller --max-codes, another --dtype "
+        r"\(CUDA out of memory\.\)",
+        str(error),
+    )
+    assert all(isinstance(end, Finished) for end in made.ends.values())
+    assert one.has_room()
+
+
+@pytest.mark.parametrize("error", [MemoryError("none left"), ModelMissingError("it can't be read")])
+def test_a_voice_that_does_not_fit_fails_its_lines(session, voices, monkeypatch, error):
+    one = session(batch_size=2)
+    of = one._voices.of
+    if isinstance(error, ModelMissingError):
+        error.__cause__ = MemoryError("none left")
+
+    def tight(utterance):
+        if utterance.voice == str(voices["high"]):
+            raise error
+        return of(utterance)
+
+    monkeypatch.setattr(one._voices, "of", tight)
+    made = run(one, utterances(voices)[:2])
+    assert isinstance(made.ends["0"], Finished)
+    assert f"out of memory conditioning the voice {voices['high']}" in str(made.ends["1"].error)
+    assert "try a shorter clip" in str(made.ends["1"].error)
+
+
+def test_features_that_do_not_fit_fail_their_line(session, voices, monkeypatch):
+    one = session(batch_size=2)
+    prepare = one._acoustic.prepare
+
+    def tight(row):
+        doomed = one._works.get("5")
+        if doomed and row.noise is doomed.noise:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")
+        return prepare(row)
+
+    monkeypatch.setattr(one._acoustic, "prepare", tight)
+    made = run(one, [utterances(voices)[n] for n in (0, 5, 1)])
+    assert "out of memory making features of 20 codes" in str(made.ends["5"].error)
+    assert isinstance(made.ends["0"], Finished)
+    assert isinstance(made.ends["1"], Finished)
+
+
+def test_a_row_that_fails_alone_is_reported_with_what_it_needs(session, voices, monkeypatch):
     one = session(batch_size=2)
     monkeypatch.setattr(
         one._acoustic, "render", lambda *_, **__: (_ for _ in ()).throw(MemoryError("none left"))
     )
     made = run(one, utterances(voices)[:2])
     for end in made.ends.values():
-        assert "out of memory for a segment of" in str(end.error)
+        assert re.fullmatch(
+            r"out of memory making sound of a segment of \d+ mel frames, which needs about "
+            r"0\.\d\d GB beside the weights; try a smaller --segment-tokens, a smaller "
+            r"--batch-size \(none left\)",
+            str(end.error),
+        )
 
 
-def test_only_memory_is_taken_for_memory():
-    assert out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
-    assert not out_of_memory(RuntimeError("shapes do not match"))
+@pytest.mark.parametrize("stage", ["voice", "decode", "features", "flow"])
+def test_what_is_not_for_want_of_memory_is_raised(session, voices, monkeypatch, stage):
+    one = session(batch_size=1)
+    where, name = {
+        "voice": (one._voices, "of"),
+        "decode": (one._decoder, "step"),
+        "features": (one._acoustic, "prepare"),
+        "flow": (one._acoustic, "render"),
+    }[stage]
+
+    def broken(*_, **__):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(where, name, broken)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        run(one, utterances(voices)[:1])
+
+
+def test_how_much_goes_on_at_once_follows_what_is_free(session, monkeypatch):
+    free = {"now": 10**12}
+    monkeypatch.setattr(load, "free_memory", lambda _: free["now"])
+    roomy = session()
+    assert roomy._decoder.slots == 32
+    assert roomy._flow_rows == 4
+    free["now"] = 10**6
+    tight = session()
+    assert tight._decoder.slots == 1
+    assert tight._flow_rows == 1
+    assert session(batch_size=3)._decoder.slots == 3
+
+
+def test_slots_that_do_not_fit_are_refused_with_what_to_do(session, monkeypatch):
+    def refuse(*_, **__):
+        raise MemoryError("Unable to allocate 93.8 GiB for an array")
+
+    monkeypatch.setattr(decode, "KVCache", refuse)
+    with pytest.raises(DeviceMissingError) as caught:
+        session(batch_size=4096)
+    assert "keys and values of 4096 segments at once need" in str(caught.value)
+    assert "set a smaller --batch-size" in str(caught.value)
+    assert "(Unable to allocate 93.8 GiB for an array)" in str(caught.value)
+
+
+def test_weights_that_do_not_fit_are_refused_with_what_to_do(session, monkeypatch):
+    def refuse(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nMore.")
+
+    monkeypatch.setattr(load, "load_checkpoint", refuse)
+    with pytest.raises(DeviceMissingError) as caught:
+        session()
+    assert re.fullmatch(
+        r"the weights of indextts-2\.5 in float32 and room to work need 7\.50 GB, and \d+\.\d\d GB "
+        r"are free on cpu: .*another --dtype or --device "
+        r"\(CUDA out of memory\. Tried to allocate 20\.00 MiB\.\)",
+        str(caught.value),
+    )
 
 
 def test_without_raw_segments_are_joined_without_clicks(session, voices):

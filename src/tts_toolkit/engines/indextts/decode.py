@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from tts_toolkit.engines.indextts.graphs import CudaCapture, StepGraphs
 from tts_toolkit.engines.indextts.kv_cache import KVCache
+from tts_toolkit.engines.indextts.memory import room_for
 from tts_toolkit.engines.indextts.sampling import Sampling, SamplingRows, choose_codes, uniforms
 from tts_toolkit.engines.indextts.scheduler import Scheduler
 
@@ -71,23 +73,22 @@ class Decoder:
         slots: how many segments decode at once, at most.
         most_tokens: text tokens of the longest segment.
         most_codes: cap on the codes of any segment.
+        graphs: whether steps are replayed as CUDA graphs, where there is CUDA.
+
+    Raises:
+        DeviceMissingError: if there is no memory for so many slots.
     """
 
-    def __init__(self, gpt: GPT, *, slots: int, most_tokens: int, most_codes: int) -> None:
+    def __init__(
+        self, gpt: GPT, *, slots: int, most_tokens: int, most_codes: int, graphs: bool = False
+    ) -> None:
         self._gpt = gpt
+        self._captures = graphs and gpt.device.type == "cuda"
         self._most_codes = min(most_codes, gpt.most_codes)
         self._most_tokens = min(most_tokens, gpt.most_tokens)
-        shape = gpt.cache_shape(most_tokens=self._most_tokens, most_codes=self._most_codes)
-        self._cache = KVCache(shape, slots, dtype=gpt.dtype, device=gpt.device)
         self._scheduler: Scheduler[_Row] = Scheduler(slots)
-        device = gpt.device
-        # By slot: the state of its row that a step needs on the device.
-        self._seen = torch.zeros(slots, gpt.vocabulary, dtype=torch.bool, device=device)
-        self._uniform = torch.zeros(slots, self._most_codes, dtype=torch.float64, device=device)
-        self._codes = torch.zeros(slots, dtype=torch.int64, device=device)
-        self._said = torch.zeros(slots, dtype=torch.int64, device=device)
-        self._lens = torch.zeros(slots, dtype=torch.int64, device=device)
         self._parameters: SamplingRows | None = None
+        self._allocate(slots)
 
     @property
     def free(self) -> int:
@@ -98,6 +99,11 @@ class Decoder:
     def active(self) -> int:
         """Segments that decode."""
         return len(self._scheduler.active)
+
+    @property
+    def decoding(self) -> list[DecodeRequest]:
+        """The segments that decode, by their slots."""
+        return [row.request for row in self._scheduler.active]
 
     @property
     def slots(self) -> int:
@@ -121,6 +127,14 @@ class Decoder:
                 raise ValueError(f"{len(request.prompt.tokens)} tokens do not fit into a slot")
             rows.append(_Row(request, 0))
         self._scheduler.add(rows)
+
+    def bytes_of(self, request: DecodeRequest) -> int:
+        """Keys and values of a slot that would just hold this segment."""
+        shape = self._gpt.cache_shape(
+            most_tokens=len(request.prompt.tokens),
+            most_codes=min(request.sampling.max_codes, self._most_codes),
+        )
+        return shape.slot_bytes(self._gpt.dtype)
 
     def cancel(self, unwanted: Callable[[DecodeRequest], bool]) -> None:
         """Forget segments, waiting or decoding."""
@@ -148,25 +162,52 @@ class Decoder:
 
         Returns:
             The slots from now on.
+
+        Raises:
+            DeviceMissingError: if there is no memory for these either.
         """
         slots = max(1, self._scheduler.limit // 2)
         self._scheduler.restart(slots)
-        shape, gpt = self._cache.shape, self._gpt
-        del self._cache  # before its successor asks for memory
-        self._cache = KVCache(shape, slots, dtype=gpt.dtype, device=gpt.device)
         self._parameters = None
+        del self._graphs, self._cache  # before their successors ask for memory
+        self._allocate(slots)
         return slots
+
+    def _allocate(self, slots: int) -> None:
+        gpt, device = self._gpt, self._gpt.device
+        shape = gpt.cache_shape(most_tokens=self._most_tokens, most_codes=self._most_codes)
+        with room_for(
+            f"keys and values of {slots} segments at once",
+            slots * shape.slot_bytes(gpt.dtype),
+            device,
+            "set a smaller --batch-size, --max-codes or --segment-tokens, or another --dtype",
+        ):
+            self._cache = KVCache(shape, slots, dtype=gpt.dtype, device=device)
+            # By slot: the state of its row that a step needs on the device.
+            self._seen = torch.zeros(slots, gpt.vocabulary, dtype=torch.bool, device=device)
+            self._uniform = torch.zeros(slots, self._most_codes, dtype=torch.float64, device=device)
+            self._codes = torch.zeros(slots, dtype=torch.int64, device=device)
+            self._said = torch.zeros(slots, dtype=torch.int64, device=device)
+            self._lens = torch.zeros(slots, dtype=torch.int64, device=device)
+            self._graphs = self._step_graphs() if self._captures else None
+
+    def _step_graphs(self) -> StepGraphs:
+        state = (self._codes, self._said, self._lens)
+        return StepGraphs(self._gpt, self._cache, *state, capture=CudaCapture(self._gpt.device))
 
     def _advance(self, running: int) -> Tensor:
         """Logits of the rows in slots 0 to ``running`` - 1, after their last codes."""
         longest = max(row.length for row in self._scheduler.active)
-        logits = self._gpt.step(
-            self._codes[:running],
-            self._said[:running],
-            self._lens[:running],
-            self._cache,
-            longest=longest,
-        )
+        if self._graphs is not None:
+            logits = self._graphs(running, longest)
+        else:
+            logits = self._gpt.step(
+                self._codes[:running],
+                self._said[:running],
+                self._lens[:running],
+                self._cache,
+                longest=longest,
+            )
         self._lens[:running] += 1
         for row in self._scheduler.active:
             row.length += 1

@@ -10,19 +10,26 @@ import numpy as np
 import torch
 
 from tts_toolkit.audio.join import Joiner
-from tts_toolkit.clip import Clip
-from tts_toolkit.engines.base import Failed, Finished, Segment, SegmentReady
+from tts_toolkit.engines.base import Failed
 from tts_toolkit.engines.indextts.acoustic import Acoustic, AcousticRow
 from tts_toolkit.engines.indextts.decode import Decoder, DecodeRequest
 from tts_toolkit.engines.indextts.flow import group_rows
 from tts_toolkit.engines.indextts.gpt import Prompt
+from tts_toolkit.engines.indextts.memory import (
+    ROW_FRAMES,
+    first_line,
+    flow_bytes,
+    gigabytes,
+    out_of_memory,
+    shortage,
+)
+from tts_toolkit.engines.indextts.saying import say
+from tts_toolkit.engines.indextts.spec import DEFAULT_VOICE
 from tts_toolkit.engines.indextts.work import Piece, Work
-from tts_toolkit.errors import EngineError, UtteranceError
+from tts_toolkit.errors import EngineError, ModelMissingError, UtteranceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from tts_toolkit.engines.base import EngineInfo, Event
     from tts_toolkit.engines.indextts.checkpoint import Checkpoint
@@ -38,10 +45,10 @@ if TYPE_CHECKING:
 _LEAST_DURATION = 0.78
 # Padding that rows of a batch may cost each other, where the flow pads, as a share of its work.
 _WASTE = 0.15
-# Mel frames for which a row of the flow is counted: a prompt of 5 s and 6 s of speech.
-_FRAMES = 1000
 # A segment that ran into the cap is cut to half of its tokens, but not below a few words.
 _LEAST_TOKENS = 12
+# What helps where a segment is too much behind the decoder.
+_LESS = "a smaller --segment-tokens, a smaller --batch-size"
 
 
 class IndexTTSSession:
@@ -57,6 +64,10 @@ class IndexTTSSession:
         slots: segments that decode together.
         most_tokens: text tokens of the longest segment.
         flow_rows: segments that go through the flow together.
+        graphs: whether decoding steps are replayed as CUDA graphs, where there is CUDA.
+
+    Raises:
+        DeviceMissingError: if there is no memory for so many slots.
     """
 
     def __init__(
@@ -71,8 +82,10 @@ class IndexTTSSession:
         slots: int,
         most_tokens: int,
         flow_rows: int,
+        graphs: bool = False,
     ) -> None:
         self._info = info
+        self._device = checkpoint.device
         self._frontend = frontend
         self._voices = voices
         self._settings = settings
@@ -82,6 +95,7 @@ class IndexTTSSession:
             slots=slots,
             most_tokens=most_tokens,
             most_codes=settings.sampling.max_codes,
+            graphs=graphs,
         )
         # What decodes, what waits for the flow, and as much again that may wait behind it.
         self._most = 2 * slots
@@ -106,6 +120,14 @@ class IndexTTSSession:
         except UtteranceError as error:
             self._failures.append(Failed(utterance.id, error))
             return
+        except (MemoryError, RuntimeError, ModelMissingError) as error:
+            if not out_of_memory(error):
+                raise
+            doing = f"conditioning the voice {utterance.voice or DEFAULT_VOICE} or its emotion"
+            advice = "a shorter clip, a smaller --batch-size"
+            failed = shortage(first_line(error), doing, advice, self._device)
+            self._failures.append(Failed(utterance.id, failed))
+            return
         self._works[utterance.id] = work
         self._decode(work, work.pieces)
 
@@ -113,7 +135,7 @@ class IndexTTSSession:
         """One code for all that decode, or one batch through flow and vocoder."""
         events, self._failures = self._failures, []
         if not self._decoder.idle:
-            self._advance()
+            events += self._advance()
         events += self._settle()
         # Alone there is nothing to wait for; otherwise a few go together.
         alone = len(self._works) == 1
@@ -176,22 +198,34 @@ class IndexTTSSession:
             for piece in pieces
         )
 
-    def _advance(self) -> None:
-        """One decoding step; out of memory, fewer rows go on."""
+    def _advance(self) -> list[Event]:
+        """One decoding step; out of memory, fewer rows go on, and one that is alone fails."""
         rows = max(1, self._decoder.active)
         started = time.perf_counter()
         try:
             decoded = self._decoder.step()
         except (MemoryError, RuntimeError) as error:
-            if not out_of_memory(error) or self._decoder.slots == 1:
+            if not out_of_memory(error):
                 raise
+            said = first_line(error)
+        else:
+            share = (time.perf_counter() - started) / rows
+            for work in self._works.values():
+                work.seconds += share * sum(piece.codes is None for piece in work.pieces)
+            for one in decoded:
+                self._take(one)
+            return []
+        # Behind the handler: in it, the error keeps alive what the step had made, and the cache.
+        if self._decoder.slots > 1:
             self._decoder.halve()
-            return
-        share = (time.perf_counter() - started) / rows
-        for work in self._works.values():
-            work.seconds += share * sum(piece.codes is None for piece in work.pieces)
-        for one in decoded:
-            self._take(one)
+            return []
+        (request,) = self._decoder.decoding
+        doing = (
+            f"decoding {len(request.prompt.tokens)} text tokens, whose keys and values need "
+            f"{gigabytes(self._decoder.bytes_of(request))} beside the weights"
+        )
+        advice = "a smaller --segment-tokens, a smaller --max-codes, another --dtype"
+        return [self._fail(request.key[0], shortage(said, doing, advice, self._device))]
 
     def _take(self, decoded: Decoded) -> None:
         work, piece = decoded.request.key
@@ -226,16 +260,28 @@ class IndexTTSSession:
         """Give what is decoded to the flow."""
         events: list[Event] = []
         for work in list(self._works.values()):
-            for piece in work.ready_for_flow():
-                assert piece.codes is not None
-                if not len(piece.codes):
-                    piece.wave = np.zeros(0, np.float32)  # it stopped at once: nothing to say
-                    continue
-                duration = 1 / (work.utterance.speed or 1.0)
-                row = AcousticRow(piece.codes, work.voice, duration, work.noise)
-                self._ready.append((work, piece, self._acoustic.prepare(row)))
-            events += self._hand_out(work)
+            error = self._prepare(work)
+            events += [self._fail(work, error)] if error else self._hand_out(work)
         return events
+
+    def _prepare(self, work: Work) -> EngineError | None:
+        """An utterance's rows for the flow, as far as they are decoded; why it fails, if so."""
+        for piece in work.ready_for_flow():
+            assert piece.codes is not None
+            if not len(piece.codes):
+                piece.wave = np.zeros(0, np.float32)  # it stopped at once: nothing to say
+                continue
+            duration = 1 / (work.utterance.speed or 1.0)
+            row = AcousticRow(piece.codes, work.voice, duration, work.noise)
+            try:
+                prepared = self._acoustic.prepare(row)
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error):
+                    raise
+                doing = f"making features of {len(piece.codes)} codes"
+                return shortage(first_line(error), doing, _LESS, self._device)
+            self._ready.append((work, piece, prepared))
+        return None
 
     def _render(self) -> list[Event]:
         """One batch through flow and vocoder."""
@@ -254,7 +300,7 @@ class IndexTTSSession:
     def _batch(self) -> list[tuple[Work, Piece, FlowRow]]:
         """The oldest segment, and others of about its length."""
         lens = [len(row.condition) for _, _, row in self._ready]
-        groups = group_rows(lens, max_waste=_WASTE, max_frames=self._flow_rows * _FRAMES)
+        groups = group_rows(lens, max_waste=_WASTE, max_frames=self._flow_rows * ROW_FRAMES)
         oldest = sorted(next(group for group in groups if 0 in group))
         chosen = set(oldest[: self._flow_rows])
         batch = [self._ready[index] for index in sorted(chosen)]
@@ -273,57 +319,33 @@ class IndexTTSSession:
         except (MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise
-            if len(batch) > 1:
-                half = len(batch) // 2
-                return self._render_rows(batch[:half]) + self._render_rows(batch[half:])
-            work, _, row = batch[0]
-            if self._works.get(work.utterance.id) is not work:
-                return []
-            self.cancel(work.utterance.id)
-            reason = f"out of memory for a segment of {len(row.condition)} mel frames: {error}"
-            return [Failed(work.utterance.id, EngineError(reason))]
-        for (_, piece, _), wave in zip(batch, waves, strict=True):
-            piece.wave = wave
-        return []
+            said = first_line(error)
+        else:
+            for (_, piece, _), wave in zip(batch, waves, strict=True):
+                piece.wave = wave
+            return []
+        # Behind the handler, as in ``_advance``.
+        if len(batch) > 1:
+            half = len(batch) // 2
+            return self._render_rows(batch[:half]) + self._render_rows(batch[half:])
+        work, _, row = batch[0]
+        if self._works.get(work.utterance.id) is not work:
+            return []  # another of its segments has failed just now
+        frames = len(row.condition)
+        doing = (
+            f"making sound of a segment of {frames} mel frames, which needs about "
+            f"{gigabytes(flow_bytes(frames))} beside the weights"
+        )
+        return [self._fail(work, shortage(said, doing, _LESS, self._device))]
+
+    def _fail(self, work: Work, error: EngineError) -> Event:
+        """Give an utterance up."""
+        self.cancel(work.utterance.id)
+        return Failed(work.utterance.id, error)
 
     def _hand_out(self, work: Work) -> list[Event]:
         """The segments that can be heard now, and the clip if these were the last."""
-        events: list[Event] = []
-        for piece in work.ready_to_say():
-            assert piece.wave is not None
-            if len(piece.wave):
-                events.append(self._segment_ready(work, piece.text.text, piece.wave))
+        events = say(work, self._info.sampling_rate)
         if work.finished:
             del self._works[work.utterance.id]
-            events.append(self._finish(work))
         return events
-
-    def _segment_ready(self, work: Work, text: str, wave: NDArray[np.float32]) -> SegmentReady:
-        rate = self._info.sampling_rate
-        joined = work.joiner.add(wave, text)
-        segment = Segment(text, joined.start / rate, joined.end / rate)
-        work.parts.append(joined.samples)
-        work.segments.append(segment)
-        return SegmentReady(work.utterance.id, joined.samples, segment)
-
-    def _finish(self, work: Work) -> Event:
-        if not work.parts:
-            reason = "the model stopped before it said anything; try another seed"
-            return Failed(work.utterance.id, EngineError(reason))
-        samples = np.concatenate(work.parts)
-        return Finished(
-            work.utterance.id,
-            Clip(samples, self._info.sampling_rate),
-            tuple(work.segments),
-            " ".join(segment.text.strip() for segment in work.segments),
-            work.seconds,
-            tuple(work.warnings),
-        )
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether torch had no memory left, on a card or in the machine."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    # The processor's allocator has no error class of its own.
-    return "can't allocate memory" in str(error)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tts_toolkit.config import hint
 from tts_toolkit.engines.indextts.speakable import ANNOTATION, LANGUAGES
 from tts_toolkit.errors import OptionError
+from tts_toolkit.rule import hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -34,10 +34,6 @@ class CacheShape:
         numbers = 2 * self.layers * self.heads * self.head_dim * self.capacity
         return numbers * dtype.itemsize
 
-    def slots_in(self, budget: int, dtype: torch.dtype) -> int:
-        """How many slots fit into so many bytes; at least 1."""
-        return max(1, budget // self.slot_bytes(dtype))
-
 
 class KVCache:
     """Preallocated keys and values; each slot is filled from its position 0.

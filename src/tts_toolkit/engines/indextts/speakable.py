@@ -7,7 +7,7 @@ import re
 from importlib.util import find_spec
 
 from tts_toolkit.config import LANGUAGES as CHOICES
-from tts_toolkit.config import hint
+from tts_toolkit.rule import hint
 from tts_toolkit.text.writing import has_content, language, writing_systems
 
 LANGUAGES = tuple(code for code in CHOICES if code != "auto")

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from tts_toolkit.config import QUALITIES
 from tts_toolkit.engines.base import EngineInfo
 from tts_toolkit.engines.indextts.speakable import LANGUAGES, unspeakable
-from tts_toolkit.errors import OptionError, VoiceMissingError
+from tts_toolkit.errors import ModelMissingError, OptionError, VoiceMissingError
 from tts_toolkit.scripts.fields import looks_like_clip
-from tts_toolkit.store.catalogue import INDEXTTS, find_model
+from tts_toolkit.store.catalogue import EMOTION, INDEXTTS, find_model
+from tts_toolkit.store.models import require_model
 from tts_toolkit.store.paths import home
 
 if TYPE_CHECKING:
     from tts_toolkit.config import Options
-    from tts_toolkit.engines.indextts.engine import IndexTTSSession
+    from tts_toolkit.engines.base import Engine
     from tts_toolkit.utterance import Utterance
 
 # A clip of the embedded voice, for who gives none.
@@ -37,6 +38,8 @@ class IndexTTS:
         published: whether the folder is the store's, and so as published.
         knobs: the options that the audio depends on, as JSON can hold them.
         batch_size: segments that decode together, or "auto".
+        deterministic: whether the kernels have to repeat themselves.
+        cuda_graphs: whether decoding steps are replayed as CUDA graphs.
         cache: folder for grammars and voices.
     """
 
@@ -46,6 +49,8 @@ class IndexTTS:
     published: bool
     knobs: dict[str, Any] = field(hash=False)
     batch_size: int | str = "auto"
+    deterministic: bool = False
+    cuda_graphs: bool = False
     cache: Path = field(default_factory=home)
 
     @staticmethod
@@ -70,21 +75,16 @@ class IndexTTS:
                 "normalize": not options.no_normalize,
             },
             batch_size=options.batch_size,
+            deterministic=options.deterministic,
+            cuda_graphs=options.cuda_graphs,
         )
 
     @staticmethod
     def from_json(text: str) -> IndexTTS:
         """From ``address``, in a child process."""
         given = json.loads(text)
-        return IndexTTS(
-            folder=Path(given["folder"]),
-            devices=tuple(given["devices"]),
-            dtype=given["dtype"],
-            published=given["published"],
-            knobs=given["knobs"],
-            batch_size=given["batch_size"],
-            cache=Path(given["cache"]),
-        )
+        given |= {"folder": Path(given["folder"]), "cache": Path(given["cache"])}
+        return IndexTTS(**given | {"devices": tuple(given["devices"])})
 
     def address(self, worker: int) -> str:
         """Where a child process finds it; each is on a device of its own, as far as they go."""
@@ -128,7 +128,16 @@ class IndexTTS:
         if utterance.lang not in {None, "auto", *LANGUAGES}:
             return f"IndexTTS-2.5 speaks {', '.join(LANGUAGES)}, not {utterance.lang!r}"
         if utterance.emotion and utterance.emotion.text:
-            return "an emotion in words is not supported: give a clip or a vector"
+            return self._no_emotion_text
+        return ""
+
+    @cached_property
+    def _no_emotion_text(self) -> str:
+        """Why an emotion in words can't be read, or ""."""
+        try:
+            require_model(EMOTION, None if self.published else self.folder)
+        except ModelMissingError as error:
+            return f"an emotion in words needs a model of its own: {error}"
         return ""
 
     def unspeakable(self, text: str) -> str:
@@ -148,7 +157,7 @@ class IndexTTS:
         except OSError as error:
             raise VoiceMissingError(f"--voice {voice}: {error.strerror}") from error
 
-    def load(self) -> IndexTTSSession:
+    def load(self) -> Engine:
         """A session in this process."""
         from tts_toolkit.engines.indextts.load import load_session  # noqa: PLC0415 - torch
 

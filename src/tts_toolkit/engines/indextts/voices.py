@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tts_toolkit.engines.indextts.default_voice import reference_clip
 from tts_toolkit.engines.indextts.emotion import emotion_vector
+from tts_toolkit.engines.indextts.emotion_text import EmotionReader
 from tts_toolkit.engines.indextts.spec import DEFAULT_VOICE
 from tts_toolkit.engines.indextts.voice_cache import VoiceCache
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tts_toolkit.engines.indextts.voice import Conditioning
     from tts_toolkit.utterance import Utterance
 
-# Emotion vectors kept; each is a few kB.
+# Emotion vectors kept, and moods in words; each is a few kB.
 _KEPT = 1024
 
 
@@ -37,12 +38,15 @@ class Voices:
         self._cache = VoiceCache(checkpoint, revision, folder)
         # By the conditionings themselves, which the cache gives as the same objects.
         self._vectors: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()
+        self._reader: EmotionReader | None = None
+        self._moods: OrderedDict[str, tuple[float, ...]] = OrderedDict()
 
     def of(self, utterance: Utterance) -> tuple[Conditioning, Tensor]:
         """The conditioning of an utterance's voice, and its emotion: shape (1, model_dim).
 
         Raises:
-            EngineError: if a clip can't be used.
+            EngineError: if a clip can't be used, or a mood in words can't be told.
+            ModelMissingError: if the model that reads moods can't be loaded.
         """
         name = utterance.voice or DEFAULT_VOICE
         path = reference_clip(self._folder) if name == DEFAULT_VOICE else Path(name)
@@ -50,7 +54,9 @@ class Voices:
         emotion = utterance.emotion
         mood = self._cache.emotion(Path(emotion.audio)) if emotion and emotion.audio else None
         vector = emotion.vector if emotion else None
-        weight = emotion.weight if emotion else 1.0
+        if emotion and emotion.text:
+            vector = self._weights(emotion.text)
+        weight = 1.0 if emotion is None or emotion.weight is None else emotion.weight
         key = (voice, mood, vector, weight)
         if key not in self._vectors:
             self._vectors[key] = emotion_vector(self._checkpoint, voice, mood, vector, weight)
@@ -58,3 +64,14 @@ class Voices:
                 self._vectors.popitem(last=False)
         self._vectors.move_to_end(key)
         return voice, self._vectors[key]
+
+    def _weights(self, text: str) -> tuple[float, ...]:
+        """Of a mood in words."""
+        if text not in self._moods:
+            if self._reader is None:
+                self._reader = EmotionReader(self._checkpoint.folder, self._checkpoint.device)
+            self._moods[text] = self._reader(text)
+            while len(self._moods) > _KEPT:
+                self._moods.popitem(last=False)
+        self._moods.move_to_end(text)
+        return self._moods[text]

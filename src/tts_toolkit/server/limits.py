@@ -1,0 +1,23 @@
+"""How much the server takes from a stranger."""
+
+from __future__ import annotations
+
+# Characters of an input, as OpenAI has it; about five minutes of speech.
+MAX_TEXT = 4096
+# Bytes of a request's body; an upload is a clip and a few form fields.
+MAX_BODY = 1_000_000
+MAX_UPLOAD = 12_000_000
+# Bytes of the clip itself.
+MAX_CLIP = 10_000_000
+# Seconds of sound in it. More is of no use to an engine, and what decodes to hours is an attack.
+SHORTEST_CLIP = 1.0
+LONGEST_CLIP = 60.0
+# Sampling rates in Hz, and channels.
+LOWEST_RATE = 8_000
+HIGHEST_RATE = 96_000
+MOST_CHANNELS = 2
+# Uploaded voices that are kept at a time; one is at most 12 MB on the disk.
+MOST_VOICES = 64
+# Seconds in which a body has to be there, and in which a client has to take a piece of a reply.
+BODY_PATIENCE = 60.0
+REPLY_PATIENCE = 60.0

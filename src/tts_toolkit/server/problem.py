@@ -1,0 +1,92 @@
+"""Errors as OpenAI's API tells them: ``{"error": {"message", "type", "param", "code"}}``."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+_SERVER_SIDE = 500
+_CODES = {404: "unknown_url", 405: "method_not_allowed"}
+
+
+class APIError(HTTPException):
+    """What a client is told, instead of what it asked for.
+
+    Args:
+        status: HTTP's.
+        message: what is wrong and what to do.
+        code: one word for programs.
+        param: the field that is wrong.
+        headers: of the reply.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, message, dict(headers or {}))
+        self.code = code
+        self.param = param
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As JSON has it."""
+        kind = "server_error" if self.status_code >= _SERVER_SIDE else "invalid_request_error"
+        error = {"message": self.detail, "type": kind, "param": self.param, "code": self.code}
+        return {"error": error}
+
+    def response(self) -> Response:
+        """The reply."""
+        # ASCII: a field's name may have half of a surrogate pair, which is no UTF-8.
+        return Response(
+            json.dumps(self.body), self.status_code, self.headers, media_type="application/json"
+        )
+
+
+def tell_errors(app: FastAPI) -> None:
+    """Have the app tell every error that way."""
+    app.add_exception_handler(StarletteHTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StarletteHTTPException)
+    if isinstance(error, APIError):
+        return error.response()
+    message = str(error.detail)
+    if error.status_code in _CODES:
+        message = f"{message}: {request.method} {request.url.path}"
+    code = _CODES.get(error.status_code, "invalid_request")
+    return APIError(error.status_code, message, code=code, headers=error.headers).response()
+
+
+async def _validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = error.errors()
+    found = list(dict.fromkeys(_described(problem) for problem in problems))
+    message = "; ".join(f"{param}: {text}" if param else text for param, text in found)
+    return APIError(400, message, code="invalid_value", param=found[0][0] or None).response()
+
+
+def _described(problem: Mapping[str, Any]) -> tuple[str, str]:
+    """The field that a problem is in ("" for the body as a whole), and what it is."""
+    # ("body", "voice", "str"): the place, the field, and what it was tried as.
+    place: Sequence[Any] = problem["loc"]
+    if problem["type"] == "json_invalid":
+        return "", "the body is not JSON"
+    if len(place) == 1:
+        return "", "the body has to be a JSON object (Content-Type: application/json)"
+    return str(place[1]), str(problem["msg"]).removeprefix("Value error, ")
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Response:
+    return APIError(500, "the server failed; its log says more", code="internal").response()

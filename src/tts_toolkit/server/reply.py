@@ -1,0 +1,186 @@
+"""From a ticket to the reply: whole, as it gets ready, or as events."""
+
+import asyncio
+import base64
+import json
+import logging
+from collections.abc import AsyncGenerator, Awaitable
+from typing import Any, TypeVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from tts_toolkit.audio.tags import tags
+from tts_toolkit.engines.base import EngineInfo, Failed, Finished, SegmentReady
+from tts_toolkit.errors import UnspeakableError
+from tts_toolkit.server.form import FORMS, Form
+from tts_toolkit.server.limits import REPLY_PATIENCE
+from tts_toolkit.server.problem import APIError
+from tts_toolkit.server.ticket import Ended, Ticket
+
+_log = logging.getLogger(__name__)
+# Bytes sent at a time: what a client is slow to take waits in pieces.
+_PIECE = 1 << 15
+# nginx's status for a client that has left; nobody reads it.
+_LEFT = 499
+
+_T = TypeVar("_T")
+
+
+class ClientLeftError(Exception):
+    """Nobody waits for the reply any more."""
+
+
+async def reply(
+    ticket: Ticket, info: EngineInfo, *, name: str, sse: bool, receive: Receive
+) -> Response:
+    """The reply to a request for speech; the ticket is closed with it.
+
+    Args:
+        ticket: of the request.
+        info: of the engine.
+        name: of the form.
+        sse: whether it is sent as events.
+        receive: the request's, to notice that the client leaves.
+
+    Raises:
+        APIError: if nothing can be sent.
+    """
+    form = FORMS[name]
+    parts = _parts(ticket, form, info)
+    try:
+        # Before a status is sent, so that a failure still has one of its own.
+        first = await _unless_left(anext(parts), receive)
+    except ClientLeftError:
+        return Response(status_code=_LEFT)
+    if sse:
+        return _Stream(_events(first, parts), parts, receive, "text/event-stream")
+    if form.streams:
+        return _Stream(_bytes(first, parts), parts, receive, form.media_type)
+    await parts.aclose()
+    return Response(first, media_type=form.media_type)
+
+
+async def _parts(ticket: Ticket, form: Form, info: EngineInfo) -> AsyncGenerator[bytes, None]:
+    """The audio: a part for each segment, or one for all."""
+    about = tags(info.name, info.model, info.model_revision)
+    rate = info.sampling_rate
+    opening = form.opening(rate, about) if form.streams else b""
+    try:
+        async for event in ticket.events():
+            if isinstance(event, SegmentReady) and form.streams:
+                yield opening + await asyncio.to_thread(form.segment, event.samples, rate)
+                opening = b""
+            elif isinstance(event, Finished) and not form.streams:
+                yield await asyncio.to_thread(form.whole, event.clip, about)
+            elif isinstance(event, (Failed, Ended)):
+                raise _problem(event, ticket)
+    finally:
+        ticket.close()
+
+
+def _problem(event: Failed | Ended, ticket: Ticket) -> APIError:
+    if isinstance(event, Ended):
+        return APIError(503, event.reason, code="stopped", headers={"retry-after": "10"})
+    # An engine names a clip by its path, which is ours.
+    message = str(event.error).replace(str(ticket.utterance.voice), ticket.voice)
+    if isinstance(event.error, UnspeakableError):
+        return APIError(400, message, code="unspeakable", param="input")
+    return APIError(500, message, code="speech_failed")
+
+
+async def _bytes(first: bytes, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    yield first
+    async for part in parts:
+        yield part
+
+
+async def _events(first: bytes, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """OpenAI's events. Nothing here is paid by the token, so its usage is none."""
+    try:
+        async for part in _bytes(first, parts):
+            for start in range(0, len(part), _PIECE):
+                audio = base64.b64encode(part[start : start + _PIECE]).decode()
+                yield _event({"type": "speech.audio.delta", "audio": audio})
+    except APIError as error:
+        yield _event({"type": "error", **error.body})
+        return
+    usage = dict.fromkeys(("input_tokens", "output_tokens", "total_tokens"), 0)
+    yield _event({"type": "speech.audio.done", "usage": usage})
+
+
+def _event(content: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(content)}\n\n".encode()
+
+
+class _Stream(Response):
+    """Bytes as they get ready.
+
+    Args:
+        content: what is sent.
+        parts: closed with the reply, and the ticket with it.
+        receive: the request's own, which knows of the body that was read.
+        media_type: of the reply.
+    """
+
+    def __init__(
+        self,
+        content: AsyncGenerator[bytes, None],
+        parts: AsyncGenerator[bytes, None],
+        receive: Receive,
+        media_type: str,
+    ) -> None:
+        self.status_code = 200
+        self.media_type = media_type
+        self.background = None
+        # Neither a cache nor a proxy is to hold it back.
+        self.init_headers({"cache-control": "no-store", "x-accel-buffering": "no"})
+        self._content = content
+        self._parts = parts
+        self._receive = receive
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send all of it, unless the client leaves or stops taking it."""
+        try:
+            await _unless_left(self._send(send), self._receive)
+        except (ClientLeftError, asyncio.TimeoutError):
+            _log.info("a client has left in the middle of its reply")
+        except APIError as error:
+            # The status is sent. An end that is missing is what tells the client.
+            _log.warning("a reply was cut off: %s", error.detail)
+        finally:
+            await self._content.aclose()
+            await self._parts.aclose()
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async for part in self._content:
+            for start in range(0, len(part), _PIECE):
+                body = part[start : start + _PIECE]
+                message = {"type": "http.response.body", "body": body, "more_body": True}
+                await asyncio.wait_for(send(message), REPLY_PATIENCE)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _unless_left(work: Awaitable[_T], receive: Receive) -> _T:
+    """What comes of ``work``.
+
+    Raises:
+        ClientLeftError: if the client leaves before it is done.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientLeftError
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
