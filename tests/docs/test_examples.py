@@ -55,6 +55,15 @@ NOT_RUN = {
         "needs the network, and downloads 7 GB"
     ),
     "tts-toolkit models verify indextts-2.5 --dir indextts-2.5": "needs what that downloads",
+    "tts-toolkit models download indextts-2.5-emotion": "needs the network, and downloads 1.2 GB",
+    'tts-toolkit say "They are coming." -o coming.wav --emotion-text "trembling with fear"': (
+        "needs what that downloads"
+    ),
+    "python benchmarks/accept_real_weights.py -o acceptance/": "needs the model's weights",
+    "docker build -t tts-toolkit .": "needs Docker",
+    'docker run --rm --gpus all -v "$PWD:/data" tts-toolkit synth examples/script.txt -o out/': (
+        "needs Docker and a GPU"
+    ),
 }
 
 _FENCE = re.compile(r"(?P<ticks>`{3,})(?P<info>.*)")

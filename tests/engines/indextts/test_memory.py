@@ -128,6 +128,8 @@ def test_sizes_and_messages_are_short():
         "CUDA out of memory."
     )
     assert first_line(MemoryError()) == "MemoryError"
+    damaged = caused(ModelMissingError("gpt.pth: it is damaged"), MemoryError("none left"))
+    assert first_line(damaged) == "none left"
 
 
 def test_what_does_not_fit_is_said_with_what_is_free(monkeypatch):

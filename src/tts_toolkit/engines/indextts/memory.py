@@ -104,7 +104,9 @@ def gigabytes(size: int) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, without torch's advice in the lines behind."""
+    """What an error's first cause says, without torch's advice in the lines behind."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
