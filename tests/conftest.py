@@ -30,6 +30,17 @@ NEEDS = {
     "mount": "the right to mount in a namespace of its own (unshare -Urm true)",
 }
 
+# No sandbox, since tests may run as root; none of the calls that a browser makes by itself.
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
 
 def _has(marker: str) -> bool:
     if marker in {"chromium", "ffmpeg"}:
@@ -54,6 +65,19 @@ def pytest_collection_modifyitems(items):
         if marked and not _has(marker):
             for item in marked:
                 item.add_marker(pytest.mark.skip(reason=f"needs {need}"))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; a test that asks for it carries the marker "chromium"."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=CHROMIUM
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+# What every command that speaks takes.
+SPEECH_OPTIONS = ("model", "model_dir", "voice", "lang", "device", "dtype", "seed", "speed")
 # What only IndexTTS has, in the order of its help.
 INDEXTTS_OPTIONS = (
     *("emotion_audio", "emotion_text", "emotion_vector", "emotion_weight"),
@@ -34,11 +36,7 @@ class RuleType(click.ParamType[Any]):
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.name = {
-            "int": "integer",
-            "columns": "field=column,…",
-            "vector": "emotion=weight,…",
-        }.get(rule.kind, rule.kind)
+        self.name = _METAVARS.get(rule.kind, rule.kind)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The checked value; a bad one is a usage error that names the flag."""

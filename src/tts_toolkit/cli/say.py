@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tts_toolkit.cli.options import INDEXTTS_OPTIONS, options
+from tts_toolkit.cli.options import INDEXTTS_OPTIONS, SPEECH_OPTIONS, options
 from tts_toolkit.errors import StorageError
 
 
@@ -21,14 +21,7 @@ from tts_toolkit.errors import StorageError
     help="Audio file (.wav, .flac, .ogg, .opus, .mp3), or - for a WAV on stdout.",
 )
 @options(
-    "model",
-    "model_dir",
-    "voice",
-    "lang",
-    "device",
-    "dtype",
-    "seed",
-    "speed",
+    *SPEECH_OPTIONS,
     "subtype",
     "sampling_rate",
     *INDEXTTS_OPTIONS,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tts_toolkit.cli.options import INDEXTTS_OPTIONS, options
+from tts_toolkit.cli.options import INDEXTTS_OPTIONS, SPEECH_OPTIONS, options
 
 
 @click.command(short_help="Serve speech over HTTP, as OpenAI's API has it.")
@@ -39,14 +39,7 @@ from tts_toolkit.cli.options import INDEXTTS_OPTIONS, options
     metavar="N",
 )
 @options(
-    "model",
-    "model_dir",
-    "voice",
-    "lang",
-    "device",
-    "dtype",
-    "seed",
-    "speed",
+    *SPEECH_OPTIONS,
     "workers",
     "batch_size",
     *INDEXTTS_OPTIONS,

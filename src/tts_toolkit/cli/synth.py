@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tts_toolkit.cli.interrupt import stop_on_interrupt
-from tts_toolkit.cli.options import INDEXTTS_OPTIONS, options
+from tts_toolkit.cli.options import INDEXTTS_OPTIONS, SPEECH_OPTIONS, options
 from tts_toolkit.cli.progress import display
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ def _folder(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @click.argument("scripts", metavar="SCRIPT...", nargs=-1, required=True)
 @click.option("-o", "--out", required=True, callback=_folder, help="Output folder.")
 @options(
-    "model", "model_dir", "voice", "lang", "device", "dtype", "seed", "takes", "speed",
-    "workers", "batch_size", "format", "subtype", "sampling_rate", "script_format", "columns",
+    *SPEECH_OPTIONS,
+    "takes", "workers", "batch_size", "format", "subtype", "sampling_rate", "script_format",
+    "columns",
     *INDEXTTS_OPTIONS,
 )  # fmt: skip
 @click.option(

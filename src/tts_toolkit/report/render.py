@@ -6,8 +6,6 @@ page one by one, so what is held in memory is one small ``Entry`` for each.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 import os
 import re
@@ -25,13 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from jinja2 import Template
-
     from tts_toolkit.manifest import Entry, ManifestRow
     from tts_toolkit.report.waveform import Waveform
 
 PAGE_ROWS = 2000  # as many players as a browser still opens and filters at once
-_MARK = b'name="generator" content="tts-toolkit"'  # in page.html; only such files are ever removed
+_MARK = b'name="generator" content="tts-toolkit"'  # in frame.html; only such files are ever removed
 _OLD_PAGE = re.compile(r"report-([1-9][0-9]*)\.html")
 _FEWEST_BINS, _MOST_BINS = 12, 24
 
@@ -112,6 +108,8 @@ def write_report(out: Path, *, title: str, entries: Iterable[Entry] | None = Non
     Raises:
         OSError: as the system says; a page is replaced as a whole or not at all.
     """
+    from tts_toolkit.pages.environment import page_environment  # noqa: PLC0415 - slow to import
+
     waveforms = read_waveforms(out)
     totals = _Totals()
     found = list(read_entries(out).values() if entries is None else entries)
@@ -120,29 +118,13 @@ def write_report(out: Path, *, title: str, entries: Iterable[Entry] | None = Non
     ordered = [*totals.failed, *totals.ok]
     pages = max(1, math.ceil(len(ordered) / PAGE_ROWS))
     clips = (_clip(out, row, waveforms.get(row.key)) for row in rows_of(out, ordered))
-    template, whole_run = _template(), {"title": title, "pages": pages, **_summary(totals)}
+    template = page_environment("tts_toolkit.report").get_template("page.html")
+    whole_run = {"title": title, "pages": pages, **_summary(totals)}
     for page in range(1, pages + 1):
         parts = template.generate(whole_run, page=page, clips=islice(clips, PAGE_ROWS))
         _publish(out, _page_name(page), parts)
     _remove_pages_after(out, pages)
     return out / _page_name(1)
-
-
-def _template() -> Template:
-    """The page, with its style and script built in."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - slow to import
-
-    environment = Environment(
-        loader=PackageLoader("tts_toolkit.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # With the script's hash in the page's policy, no other script can run.
-    digest = hashlib.sha256(environment.get_template("page.js").render().encode()).digest()
-    environment.globals["script_hash"] = base64.b64encode(digest).decode()
-    return environment.get_template("page.html")
 
 
 def _summary(totals: _Totals) -> dict[str, object]:

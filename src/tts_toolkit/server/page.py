@@ -1,33 +1,23 @@
 """``GET /``: a page to speak with, and ``/docs``: what there is to call."""
 
-import base64
-import hashlib
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from tts_toolkit.pages.environment import page_environment
 from tts_toolkit.server.limits import MAX_CLIP, MAX_TEXT
 from tts_toolkit.server.shelf import NAME
 
 
 def page_routes(app: FastAPI, *, needs_key: bool) -> APIRouter:
     """The routes. The pages are made once and ask nobody but this server for anything."""
-    environment = Environment(
-        loader=PackageLoader("tts_toolkit.server"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    script, style = (environment.get_template(f"page.{kind}").render() for kind in ("js", "css"))
+    environment = page_environment("tts_toolkit.server")
     policy = "; ".join(
         (
             "default-src 'none'",
-            # With their hashes in the policy, no other script or style counts.
-            f"script-src '{_digest(script)}'",
-            f"style-src '{_digest(style)}'",
+            f"script-src '{environment.globals['script_hash']}'",
+            f"style-src '{environment.globals['style_hash']}'",
             "connect-src 'self'",
             "media-src blob:",
             "img-src data:",
@@ -55,10 +45,6 @@ def page_routes(app: FastAPI, *, needs_key: bool) -> APIRouter:
         return HTMLResponse(listing, headers=headers)
 
     return router
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _calls(document: dict[str, Any]) -> list[dict[str, Any]]:
