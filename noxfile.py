@@ -126,9 +126,10 @@ def limits(session: nox.Session) -> None:
 
 @nox.session
 def serve(session: nox.Session) -> None:
-    """The server under load: 32 clients, batching, and ten minutes of clients that misbehave."""
+    """The server under load, and under ten minutes of clients that misbehave."""
     locked(session, "test")
     benchmark(session, "serve_load.py")
+    session.run("python", "benchmarks/serve_chaos.py")
 
 
 @nox.session
