@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from tts_toolkit.utterance import Utterance
 
+# Of who gives none; IndexTTS speaks like a clip of it.
+DEFAULT_VOICE = "heart"
+
 # hibari reads a few Greek letters by name, as in "5 µm"; a Greek word it would only guess at.
 _GREEK_WORD = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]{2,}")
 
@@ -62,7 +65,7 @@ class Builtin:
             dtype="int8",
             sampling_rate=24_000,
             languages=frozenset({"en"}),
-            default_voice="heart",
+            default_voice=DEFAULT_VOICE,
             clones=False,
             emotes=False,
             slowest=0.5,

@@ -8,8 +8,7 @@ from tts_toolkit.audio.formats import audio_format
 from tts_toolkit.audio.tags import tags
 from tts_toolkit.audio.write import encode, save
 from tts_toolkit.engines.base import Failed, Finished
-from tts_toolkit.engines.builtin import BUILTIN
-from tts_toolkit.engines.indextts.spec import DEFAULT_VOICE
+from tts_toolkit.engines.builtin import BUILTIN, DEFAULT_VOICE
 from tts_toolkit.utterance import Utterance
 
 if TYPE_CHECKING:

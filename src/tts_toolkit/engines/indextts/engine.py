@@ -11,6 +11,7 @@ import torch
 
 from tts_toolkit.audio.join import Joiner
 from tts_toolkit.engines.base import Failed
+from tts_toolkit.engines.builtin import DEFAULT_VOICE
 from tts_toolkit.engines.indextts.acoustic import Acoustic, AcousticRow
 from tts_toolkit.engines.indextts.decode import Decoder, DecodeRequest
 from tts_toolkit.engines.indextts.flow import group_rows
@@ -24,7 +25,6 @@ from tts_toolkit.engines.indextts.memory import (
     shortage,
 )
 from tts_toolkit.engines.indextts.saying import say
-from tts_toolkit.engines.indextts.spec import DEFAULT_VOICE
 from tts_toolkit.engines.indextts.work import Piece, Work
 from tts_toolkit.errors import EngineError, ModelMissingError, UtteranceError
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tts_toolkit.config import QUALITIES
 from tts_toolkit.engines.base import EngineInfo
+from tts_toolkit.engines.builtin import DEFAULT_VOICE
 from tts_toolkit.engines.indextts.speakable import LANGUAGES, unspeakable
 from tts_toolkit.errors import ModelMissingError, OptionError, VoiceMissingError
 from tts_toolkit.scripts.fields import looks_like_clip
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from tts_toolkit.config import Options
     from tts_toolkit.engines.base import Engine
     from tts_toolkit.utterance import Utterance
-
-# A clip of the embedded voice, for who gives none.
-DEFAULT_VOICE = "heart"
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tts_toolkit.engines.builtin import DEFAULT_VOICE
 from tts_toolkit.engines.indextts.default_voice import reference_clip
 from tts_toolkit.engines.indextts.emotion import emotion_vector
 from tts_toolkit.engines.indextts.emotion_text import EmotionReader
-from tts_toolkit.engines.indextts.spec import DEFAULT_VOICE
 from tts_toolkit.engines.indextts.voice_cache import VoiceCache
 
 if TYPE_CHECKING:
