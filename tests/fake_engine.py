@@ -1,6 +1,6 @@
 """An engine for tests: honours every field, and its clip is a tone that its fields decide.
 
-A text with "boom" in it fails, one with "crash" kills its process.
+A text with "boom" in it fails, one with "crash" kills its process, one with "fall" raises.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ class FakeSession:
         utterance = self.taken.pop()
         if "crash" in utterance.text:
             os._exit(7)
+        if "fall" in utterance.text:
+            raise RuntimeError("the tone fell")
         if "boom" in utterance.text:
             return [Failed(utterance.id, EngineError("the tone broke"))]
         tone = clip_of(utterance)

@@ -170,9 +170,16 @@ def test_auto_starts_what_work_and_machine_bear(monkeypatch):
     assert BUILTIN.workers(3, 1) == 3
 
 
-def test_what_its_reader_trips_over_fails_that_line_only():
+@pytest.mark.parametrize("text", ["At ¹:30 sharp.", f"The key is {'9' * 40}."])
+def test_what_its_reader_trips_over_fails_that_line_only(text):
     with tts_toolkit.load(model="builtin") as synth:
-        lines = ["At ¹:30 sharp.", "A good line."]
-        bad, good = synth.synthesize(lines)
+        bad, good = synth.synthesize([text, "A good line."])
     assert good.ok
-    assert "can't read 'At ¹:30 sharp" in str(bad.error)
+    assert f"can't read {text!r}" in str(bad.error)
+
+
+def test_a_long_text_is_not_repeated_in_its_error():
+    with tts_toolkit.load(model="builtin") as synth:
+        (bad,) = synth.synthesize([f"The key is {'9' * 4000}."])
+    assert "write it otherwise" in str(bad.error)
+    assert len(str(bad.error)) < 200

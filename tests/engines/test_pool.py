@@ -60,12 +60,13 @@ def test_one_failure_is_one_failure(pool):
     assert str(events["3"].error) == "the tone broke"
 
 
-def test_a_line_that_kills_its_process_fails_alone(pool):
-    lines = [utterance("crash" if number == 5 else "fine", number) for number in range(30)]
+@pytest.mark.parametrize(("text", "code"), [("crash", 7), ("fall", 1)])
+def test_a_line_that_kills_its_process_fails_alone(pool, text, code):
+    lines = [utterance(text if number == 5 else "fine", number) for number in range(30)]
     events = finished(drive(pool, lines))
     assert len(events) == 30
     assert [id_ for id_, event in events.items() if isinstance(event, Failed)] == ["5"]
-    assert "kills the process that says it (exit code 7)" in str(events["5"].error)
+    assert f"kills the process that says it (exit code {code})" in str(events["5"].error)
 
 
 def test_a_killed_child_loses_nothing(pool):

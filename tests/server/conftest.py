@@ -59,9 +59,11 @@ class StageSession(FakeSession):
 
     def _say_half(self, utterance):
         tone = clip_of(utterance)
-        segment = Segment(utterance.text, 0.0, tone.duration)
+        second = utterance in self._halves
+        start = tone.duration if second else 0.0
+        segment = Segment(utterance.text, start, start + tone.duration)
         half = SegmentReady(utterance.id, tone.samples, segment)
-        if utterance not in self._halves:
+        if not second:
             self._halves.append(utterance)
             self._stage.gate.clear()
             return [half]

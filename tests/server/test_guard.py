@@ -223,20 +223,3 @@ def test_a_body_that_never_comes_is_not_waited_for(running, monkeypatch):
     head = f"POST {SPEECH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
     reply = raw(running, head + "content-length: 50\r\n", b'{"model"')
     assert reply.split(b" ")[1] == b"408"
-
-
-def test_a_client_that_takes_nothing_is_not_waited_for(running, stage, monkeypatch):
-    """What is made for it is in memory, so it has a place until then."""
-    import numpy as np
-
-    from tts_toolkit.clip import Clip
-
-    monkeypatch.setattr("tts_toolkit.server.reply.REPLY_PATIENCE", 0.5)
-    monkeypatch.setattr("fake_engine.clip_of", lambda _: Clip(np.ones(20_000_000, "f4"), 22_050))
-    body = b'{"model": "tts-1", "input": "Long.", "response_format": "wav"}'
-    host, port = running.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), 20) as client:
-        head = f"POST {SPEECH} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-        client.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
-        running.until(lambda: not running.speaker.idle)
-        running.until(lambda: running.speaker.idle)

@@ -1,15 +1,20 @@
 """Many clients at a time: together, in bounds, and none in another's place."""
 
 import asyncio
+import json
 import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import numpy as np
+import pytest
 
 from fake_engine import CAPACITY, clip_of
 from tts_toolkit.audio.resample import resample
+from tts_toolkit.engines.base import Segment, SegmentReady
+from tts_toolkit.server.ticket import Ticket
+from tts_toolkit.utterance import Utterance
 
 
 def body(text):
@@ -68,8 +73,6 @@ def test_a_crowd_is_bounded_by_the_queue(start, stage):
 
 def leave_after(running, text, condition, **fields):
     """Ask over a plain socket, and go when something is so."""
-    import json
-
     data = json.dumps({**body(text), **fields}).encode()
     host, port = running.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as client:
@@ -110,4 +113,38 @@ def test_a_client_that_leaves_in_the_middle_frees_its_place(running, stage):
     running.until(lambda: running.speaker.idle)
     stage.gate.set()
     running.until(lambda: stage.cancelled)
+    assert running.say().status_code == 200
+
+
+def test_an_engine_that_begins_anew_is_heard_from_where_it_was():
+    async def heard():
+        ticket = Ticket(Utterance("One. Two."), "tone")
+        for number in (0, 1, 0, 1, 2):  # its process died after the second sentence
+            segment = Segment(f"{number}", number, number + 1.0)
+            ticket.deliver(SegmentReady("", np.zeros(1, np.float32), segment))
+        events = ticket.events()
+        return [(await anext(events)).segment.text for _ in range(3)]
+
+    assert asyncio.run(heard()) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("form", ["flac", "wav"])
+def test_a_reply_that_nobody_takes_is_seen_and_given_up(start, stage, monkeypatch, form):
+    """What is made for it is in memory, so it has a place until then."""
+    monkeypatch.setattr("tts_toolkit.server.reply.REPLY_PATIENCE", 2.0)
+    monkeypatch.setattr("tts_toolkit.server.form.Form.segment", lambda *_: bytes(20_000_000))
+    monkeypatch.setattr("tts_toolkit.server.form.Form.whole", lambda *_: bytes(20_000_000))
+    running = start(stage, queue=1)
+    data = json.dumps({**body("Long."), "response_format": form}).encode()
+    host, port = running.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as client:
+        head = (
+            f"POST /v1/audio/speech HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(data)}\r\n\r\n"
+        )
+        client.sendall(head.encode() + data)
+        running.until(lambda: running.speaker.sending == 1)
+        assert "tts_toolkit_sending 1.0" in running.http.get("/metrics").text
+        assert running.say().json()["error"]["code"] == "full"
+        running.until(lambda: running.speaker.idle)
     assert running.say().status_code == 200

@@ -39,6 +39,8 @@ _GREEK_WORD = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]{2,}")
 _WORTH_A_PROCESS = 32
 # ``auto`` goes no further: a process of the builtin voice holds about 200 MB.
 _MOST_WORKERS = 8
+# Characters of a text in a message.
+_QUOTED = 80
 
 
 class Builtin:
@@ -168,9 +170,12 @@ class BuiltinSession:
             text = job.texts.popleft()
             try:
                 events += self._say(job, text)
-            except ValueError as error:  # its reader takes the number of a footnote for a number
+            # Its reader takes the number of a footnote for a number, and has no word for 10^36.
+            except (ValueError, LookupError, ArithmeticError) as error:
                 self._job = None
-                reason = f"the builtin voice can't read {text!r} ({error}); write it otherwise"
+                reason = (
+                    f"the builtin voice can't read {_start(text)!r} ({error}); write it otherwise"
+                )
                 return [Failed(job.utterance.id, UnspeakableError(reason))]
             job.seconds += time.perf_counter() - started
         if not job.texts:
@@ -228,7 +233,7 @@ class BuiltinSession:
 
         utterance = job.utterance
         if not job.parts:
-            reason = f"there is nothing to pronounce in {utterance.text!r}"
+            reason = f"there is nothing to pronounce in {_start(utterance.text)!r}"
             return Failed(utterance.id, UnspeakableError(reason))
         samples = np.concatenate(job.parts)
         peak = float(np.abs(samples).max())
@@ -241,6 +246,11 @@ class BuiltinSession:
             job.seconds,
             warnings,
         )
+
+
+def _start(text: str) -> str:
+    """As much of a text as a message has use for."""
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
 
 
 BUILTIN = Builtin()

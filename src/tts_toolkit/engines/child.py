@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import threading
 from collections import deque
 from importlib import import_module
@@ -28,7 +27,8 @@ def main(address: str) -> None:
     """Serve the parent until it closes our input, or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     orders: queue.Queue[dict[str, Any]] = queue.Queue()
-    inbox = sys.stdin.buffer
+    # Not ``sys.stdin``: at its end Python locks that, and aborts if a thread is reading from it.
+    inbox = os.fdopen(os.dup(0), "rb")
     outbox = _own_stdout()
     spec = _spec(address)
     threading.Thread(target=_listen, args=(inbox, orders), daemon=True).start()

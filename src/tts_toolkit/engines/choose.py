@@ -65,7 +65,7 @@ def choose(options: Options, *, made_with: str | None = None) -> Choice:
     elif name == "auto" and state_of(find_model(INDEXTTS)).state == "installed":
         name, reason = INDEXTTS, "it is installed"
     elif name == "auto":
-        name, reason = "builtin", "the embedded English voice (IndexTTS-2.5 is not installed)"
+        name, reason = "builtin", "the embedded English voice (IndexTTS-2.5's weights are not here)"
     else:
         reason = "asked for"
     if name == "builtin":

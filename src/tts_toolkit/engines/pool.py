@@ -194,5 +194,5 @@ class Pool:
         if not (child.on_trial and child.ready):
             self._suspects.extend(child.given.values())
             return []
-        reason = f"it kills the process that says it (exit code {code})"
+        reason = f"it kills the process that says it (exit code {code}); write the text otherwise"
         return [Failed(utterance_id, EngineError(reason)) for utterance_id in child.given]

@@ -30,12 +30,16 @@ class Metrics:
             lambda: self._audio_s / self._busy_s if self._busy_s else 0.0
         )
 
-    def watch(self, waiting: Callable[[], int], speaking: Callable[[], int]) -> None:
+    def watch(
+        self, waiting: Callable[[], int], speaking: Callable[[], int], sending: Callable[[], int]
+    ) -> None:
         """Have the lengths asked for when they are wanted."""
-        queue = self._gauge("queue_length", "Requests that wait for the engine.")
-        queue.set_function(lambda: float(waiting()))
-        batch = self._gauge("batch_size", "Requests in the engine.")
-        batch.set_function(lambda: float(speaking()))
+        for name, text, length in (
+            ("queue_length", "Requests that wait for the engine.", waiting),
+            ("batch_size", "Requests in the engine.", speaking),
+            ("sending", "Replies that are spoken and not yet taken.", sending),
+        ):
+            self._gauge(name, text).set_function(length)
 
     def first_audio(self, since: float) -> None:
         """A request that came at ``since`` (``time.perf_counter``) has its first sound."""

@@ -5,7 +5,8 @@ import base64
 import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable
-from typing import Any, TypeVar
+from pathlib import PurePath
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -25,6 +26,18 @@ _PIECE = 1 << 15
 _LEFT = 499
 
 _T = TypeVar("_T")
+
+
+class Part(NamedTuple):
+    """Some of a reply.
+
+    Attributes:
+        data: as it is sent.
+        seconds: of speech in it.
+    """
+
+    data: bytes
+    seconds: float = 0.0
 
 
 class ClientLeftError(Exception):
@@ -57,22 +70,23 @@ async def reply(
         return _Stream(_events(first, parts), parts, receive, "text/event-stream")
     if form.streams:
         return _Stream(_bytes(first, parts), parts, receive, form.media_type)
-    await parts.aclose()
-    return Response(first, media_type=form.media_type)
+    return _Stream(_bytes(first, parts), parts, receive, form.media_type, size=len(first.data))
 
 
-async def _parts(ticket: Ticket, form: Form, info: EngineInfo) -> AsyncGenerator[bytes, None]:
-    """The audio: a part for each segment, or one for all."""
+async def _parts(ticket: Ticket, form: Form, info: EngineInfo) -> AsyncGenerator[Part, None]:
+    """The audio: a part for each segment, or one for all. The ticket is closed with it."""
     about = tags(info.name, info.model, info.model_revision)
     rate = info.sampling_rate
     opening = form.opening(rate, about) if form.streams else b""
     try:
         async for event in ticket.events():
             if isinstance(event, SegmentReady) and form.streams:
-                yield opening + await asyncio.to_thread(form.segment, event.samples, rate)
+                data = await asyncio.to_thread(form.segment, event.samples, rate)
+                yield Part(opening + data, len(event.samples) / rate)
                 opening = b""
             elif isinstance(event, Finished) and not form.streams:
-                yield await asyncio.to_thread(form.whole, event.clip, about)
+                data = await asyncio.to_thread(form.whole, event.clip, about)
+                yield Part(data, event.clip.duration)
             elif isinstance(event, (Failed, Ended)):
                 raise _problem(event, ticket)
     finally:
@@ -81,32 +95,43 @@ async def _parts(ticket: Ticket, form: Form, info: EngineInfo) -> AsyncGenerator
 
 def _problem(event: Failed | Ended, ticket: Ticket) -> APIError:
     if isinstance(event, Ended):
-        return APIError(503, event.reason, code="stopped", headers={"retry-after": "10"})
-    # An engine names a clip by its path, which is ours.
-    message = str(event.error).replace(str(ticket.utterance.voice), ticket.voice)
+        wait = "60" if event.state == "dead" else "10"
+        return APIError(503, event.reason, code=event.state, headers={"retry-after": wait})
+    message = str(event.error)
+    voice = ticket.utterance.voice
+    if voice and PurePath(voice).is_absolute():
+        # An engine names an uploaded clip by its path, which is ours.
+        message = message.replace(voice, ticket.voice)
     if isinstance(event.error, UnspeakableError):
         return APIError(400, message, code="unspeakable", param="input")
     return APIError(500, message, code="speech_failed")
 
 
-async def _bytes(first: bytes, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def _bytes(first: Part, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[Part, None]:
     yield first
     async for part in parts:
         yield part
 
 
-async def _events(first: bytes, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def _events(first: Part, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[Part, None]:
     """OpenAI's events. Nothing here is paid by the token, so its usage is none."""
     try:
         async for part in _bytes(first, parts):
-            for start in range(0, len(part), _PIECE):
-                audio = base64.b64encode(part[start : start + _PIECE]).decode()
-                yield _event({"type": "speech.audio.delta", "audio": audio})
+            deltas = [
+                _event(
+                    {
+                        "type": "speech.audio.delta",
+                        "audio": base64.b64encode(part.data[start : start + _PIECE]).decode(),
+                    }
+                )
+                for start in range(0, len(part.data), _PIECE)
+            ]
+            yield Part(b"".join(deltas), part.seconds)
     except APIError as error:
-        yield _event({"type": "error", **error.body})
+        yield Part(_event({"type": "error", **error.body}))
         return
     usage = dict.fromkeys(("input_tokens", "output_tokens", "total_tokens"), 0)
-    yield _event({"type": "speech.audio.done", "usage": usage})
+    yield Part(_event({"type": "speech.audio.done", "usage": usage}))
 
 
 def _event(content: dict[str, Any]) -> bytes:
@@ -121,20 +146,24 @@ class _Stream(Response):
         parts: closed with the reply, and the ticket with it.
         receive: the request's own, which knows of the body that was read.
         media_type: of the reply.
+        size: bytes of all of it, where that is known.
     """
 
     def __init__(
         self,
-        content: AsyncGenerator[bytes, None],
-        parts: AsyncGenerator[bytes, None],
+        content: AsyncGenerator[Part, None],
+        parts: AsyncGenerator[Part, None],
         receive: Receive,
         media_type: str,
+        *,
+        size: int | None = None,
     ) -> None:
         self.status_code = 200
         self.media_type = media_type
         self.background = None
         # Neither a cache nor a proxy is to hold it back.
-        self.init_headers({"cache-control": "no-store", "x-accel-buffering": "no"})
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        self.init_headers(headers | ({"content-length": str(size)} if size is not None else {}))
         self._content = content
         self._parts = parts
         self._receive = receive
@@ -154,11 +183,17 @@ class _Stream(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        loop = asyncio.get_running_loop()
+        # Who plays the speech as it comes may take as long as it sounds, and no one much longer.
+        patience = REPLY_PATIENCE
         async for part in self._content:
-            for start in range(0, len(part), _PIECE):
-                body = part[start : start + _PIECE]
+            patience += part.seconds
+            for start in range(0, len(part.data), _PIECE):
+                body = part.data[start : start + _PIECE]
                 message = {"type": "http.response.body", "body": body, "more_body": True}
-                await asyncio.wait_for(send(message), REPLY_PATIENCE)
+                began = loop.time()
+                await asyncio.wait_for(send(message), patience)
+                patience -= loop.time() - began
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

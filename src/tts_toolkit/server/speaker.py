@@ -72,7 +72,7 @@ class Speaker:
         self._cancelled: list[str] = []
         # A step can't be interrupted, and no exit waits for it.
         self._thread = threading.Thread(target=self._run, name="tts-toolkit-engine", daemon=True)
-        metrics.watch(lambda: self.waiting, lambda: self.speaking)
+        metrics.watch(lambda: self.waiting, lambda: self.speaking, lambda: self.sending)
 
     @property
     def waiting(self) -> int:
@@ -83,6 +83,11 @@ class Speaker:
     def speaking(self) -> int:
         """How many are in the engine."""
         return len(self._spoken)
+
+    @property
+    def sending(self) -> int:
+        """How many are spoken and not yet taken by their clients."""
+        return len(self._open) - len(self._waiting) - len(self._spoken)
 
     @property
     def idle(self) -> bool:
@@ -107,8 +112,8 @@ class Speaker:
         with self._changed:
             if self.state != "healthy":
                 raise RefusedError(self.state)
-            # Who is done and still takes the reply counts as waiting: its clip is in memory.
-            if len(self._open) - len(self._spoken) >= self._queue:
+            # A clip that a client is slow to take is in memory all the while.
+            if self.waiting >= self._queue or self.sending >= self._queue:
                 raise RefusedError("full")
             name = ticket.utterance.id
             self._open[name] = self._waiting[name] = ticket
@@ -127,7 +132,7 @@ class Speaker:
             self._closing = True
             self._changed.notify()
         self.drain()
-        self._tell("the server is stopping")
+        self._tell(Ended("stopping", "the server is stopping"))
 
     def join(self, timeout: float) -> None:
         """Wait for the thread, for so many seconds."""
@@ -151,7 +156,7 @@ class Speaker:
             with self._changed:
                 if not self._closing:
                     self.state = "dead"
-            self._tell("the engine has died; the server has to be started again")
+            self._tell(Ended("dead", "the engine has died; the server has to be started again"))
 
     def _say_hello(self, engine: Engine) -> None:
         for event in drive(engine, self._warm_up, stopped=lambda: self._closing):
@@ -193,7 +198,6 @@ class Speaker:
 
     def _count(self, ticket: Ticket, event: Event) -> None:
         if isinstance(event, SegmentReady) and not ticket.heard:
-            ticket.heard = True
             self._metrics.first_audio(ticket.since)
         elif isinstance(event, Finished):
             self._metrics.finished(ticket.since, event.clip.duration)
@@ -203,16 +207,18 @@ class Speaker:
     def _leave(self, name: str) -> None:
         with self._changed:
             self._open.pop(name, None)
-            self._waiting.pop(name, None)
-            if self._spoken.pop(name, None):
+            spoken = self._spoken.pop(name, None)
+            if self._waiting.pop(name, None) or spoken:
                 self._metrics.failed("left")
+            if spoken:
                 self._cancelled.append(name)
                 self._changed.notify()
 
-    def _tell(self, reason: str) -> None:
+    def _tell(self, ended: Ended) -> None:
         with self._changed:
             unfinished = {**self._waiting, **self._spoken}
             self._waiting.clear()
             self._spoken.clear()
         for ticket in unfinished.values():
-            ticket.deliver(Ended(reason))
+            self._metrics.failed(ended.state)
+            ticket.deliver(ended)

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ended:
-    """The engine will say no more: it has died, or the server stops."""
+    """The engine will say no more.
 
+    Attributes:
+        state: of the server: "stopping" or "dead".
+        reason: in words.
+    """
+
+    state: str
     reason: str
 
 
@@ -36,13 +42,25 @@ class Ticket:
         self.utterance = utterance
         self.voice = voice
         self.since = time.perf_counter()
-        self.heard = False
+        self.heard_s = 0.0
         self.on_close: list[Callable[[], None]] = []
         self._loop = asyncio.get_running_loop()
         self._events: asyncio.Queue[Event | Ended] = asyncio.Queue()
 
+    @property
+    def heard(self) -> bool:
+        """Whether there was any sound yet."""
+        return self.heard_s > 0.0
+
     def deliver(self, event: Event | Ended) -> None:
-        """Hand an event over, from any thread."""
+        """Hand an event over, from one thread at a time.
+
+        What was heard is not handed over again: an engine whose process died begins anew.
+        """
+        if isinstance(event, SegmentReady):
+            if event.segment.start < self.heard_s:
+                return
+            self.heard_s = event.segment.end
         with suppress(RuntimeError):  # the loop is closed: nobody reads any more
             self._loop.call_soon_threadsafe(self._events.put_nowait, event)
 
