@@ -87,7 +87,7 @@ def _own_settings(monkeypatch, tmp_path_factory):
         if name.startswith("TTS_TOOLKIT_"):
             monkeypatch.delenv(name)
     nowhere = tmp_path_factory.mktemp("settings")
-    monkeypatch.setenv("TTS_TOOLKIT_CONFIG", str(nowhere / "config.yaml"))
+    monkeypatch.setenv("TTS_TOOLKIT_CONFIG", os.devnull)
     monkeypatch.setenv("HIBARI_HOME", str(nowhere / "voices"))
 
 

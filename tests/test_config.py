@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -181,6 +182,21 @@ def test_the_default_of_every_option_is_a_value_that_it_can_have():
 @pytest.mark.parametrize("name", ["missing.yaml", "missing/config.yaml"])
 def test_a_config_file_that_is_not_there_says_nothing(tmp_path, name):
     assert resolve({}, environ={}, config_file=tmp_path / name) == Options()
+
+
+def test_a_config_file_that_the_environment_names_has_to_be_there(tmp_path):
+    path = tmp_path / "missing.yaml"
+    with pytest.raises(OptionError) as error:
+        resolve({"seed": -1}, environ={"TTS_TOOLKIT_CONFIG": str(path)}, config_file=path)
+    assert str(error.value).splitlines() == [
+        f"TTS_TOOLKIT_CONFIG: there is no file {path}",
+        "--seed: -1 is not between 0 and 4294967295",
+    ]
+
+
+def test_the_null_device_is_no_config_file():
+    environ = {"TTS_TOOLKIT_CONFIG": os.devnull}
+    assert resolve({}, environ=environ, config_file=Path(os.devnull)) == Options()
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "---\n"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tts_toolkit.errors import OptionError
@@ -15,9 +16,10 @@ from tts_toolkit.rule import Rule, check, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 ENV_PREFIX = "TTS_TOOLKIT_"
+# What the environment has beside the options.
+VARIABLES = ("CONFIG", "HOME", "API_KEY")
 MODELS = ("auto", "builtin", "indextts-2.5")
 LANGUAGES = ("auto", "en", "zh", "ja", "es", "ar")
 FORMATS = ("wav", "flac", "ogg", "opus", "mp3")
@@ -59,7 +61,13 @@ class Options:
     takes: int = _option(
         1, help="Takes of each utterance; take k uses seed + k.", kind="int", least=1, most=1000
     )
-    speed: float = _option(1.0, help="Pace; above 1 is faster.", kind="float", least=0.25, most=4.0)
+    speed: float = _option(
+        1.0,
+        help="Pace; above 1 is faster (builtin: 0.5 to 2; IndexTTS: no faster than about 1.28).",
+        kind="float",
+        least=0.25,
+        most=4.0,
+    )
     workers: int | str = _option(
         "auto", help="Processes that speak.", kind="int", choices=("auto",), least=1, most=256
     )
@@ -219,7 +227,8 @@ def resolve(
     Args:
         explicit: what the caller gave; an entry that is None counts as not given.
         environ: the environment (``os.environ`` by default).
-        config_file: a YAML file of options; one that does not exist counts as empty.
+        config_file: a YAML file of options; one that does not exist counts as empty, unless
+            ``TTS_TOOLKIT_CONFIG`` names it.
 
     Raises:
         OptionError: for an unknown name or a value that the option can't have; every one at once.
@@ -238,6 +247,7 @@ def settings(
     env = os.environ if environ is None else environ
     on_file = _read_config(config_file)
     problems = [
+        *_missing_config(config_file, env),
         *unknown(explicit, RULES, what="option"),
         *(f"{config_file}: {text}" for text in unknown(on_file, RULES, what="option")),
     ]
@@ -272,6 +282,24 @@ def _with_hub_offline(found: list[Setting], env: Mapping[str, str]) -> list[Sett
         else setting
         for setting in found
     ]
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """A line for each variable that begins as ours do and is none of them.
+
+    Others may have set it (Kubernetes does, for a service of our name), so it is no error.
+    """
+    known = [ENV_PREFIX + name for name in (*map(str.upper, RULES), *VARIABLES)]
+    ours = [name for name in environ if name.startswith(ENV_PREFIX)]
+    return unknown(ours, known, what="variable")
+
+
+def _missing_config(path: Path | None, env: Mapping[str, str]) -> list[str]:
+    """A config file that was named has to be there; ``os.devnull`` is none."""
+    named = env.get(f"{ENV_PREFIX}CONFIG") or os.devnull
+    if path is None or path != Path(named) or named == os.devnull or path.is_file():
+        return []
+    return [f"{ENV_PREFIX}CONFIG: there is no file {path}"]
 
 
 def _read_config(path: Path | None) -> dict[str, object]:

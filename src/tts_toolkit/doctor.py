@@ -12,10 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from tts_toolkit import __version__
+from tts_toolkit.config import resolve
 from tts_toolkit.devices.choose import choose_device
 from tts_toolkit.devices.cuda import judge_cards, why_no_cuda
 from tts_toolkit.devices.probe import this_machine
-from tts_toolkit.errors import DownloadError
+from tts_toolkit.errors import DownloadError, OptionError
 from tts_toolkit.store.catalogue import INDEXTTS, find_model
 from tts_toolkit.store.models import models
 from tts_toolkit.store.paths import config_file, home
@@ -155,7 +156,13 @@ def _normalisers() -> Iterator[Check]:
 
 def _folders() -> Iterator[Check]:
     config = config_file()
-    yield Check("config file", "ok", f"{config}{'' if config.is_file() else ' (none yet)'}")
+    try:
+        resolve({}, config_file=config)
+    except OptionError as error:
+        problems = str(error).replace("\n", "; ")
+        yield Check("config file", "problem", problems, "mend it where it stands")
+    else:
+        yield Check("config file", "ok", f"{config}{'' if config.is_file() else ' (none yet)'}")
     store = home()
     top = next(folder for folder in (store, *store.absolute().parents) if folder.exists())
     free = in_bytes(shutil.disk_usage(top).free)

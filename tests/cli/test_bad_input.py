@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -235,7 +236,7 @@ NAMES = {
     ),
     "an id twice": rows(
         '{"text": "A.", "id": "x"}\n{"text": "B.", "id": "x", "output": "y"}',
-        "s.jsonl:2 x has the id of s.jsonl:1 (x)",
+        "s.jsonl:2 x the id 'x' is already that of s.jsonl:1\n",
     ),
     "a file and a folder": rows(
         '{"text": "A.", "output": "x"}\n{"text": "B.", "output": "x.wav/y"}',
@@ -243,7 +244,7 @@ NAMES = {
     ),
     "a take of another": rows(
         '{"text": "A.", "id": "x"}\n{"text": "B.", "id": "x_take1"}',
-        "s.jsonl:2 x_take1 has the id of s.jsonl:1",
+        "s.jsonl:2 x_take1 the id 'x_take1' is already that of s.jsonl:1",
         args=("--takes", "2"),
     ),
     "over an input": rows(
@@ -353,6 +354,12 @@ OPTIONS = {
     "a config file of too long a name": Case(
         ("config", "show"), 2, ("can't be read",), env={"TTS_TOOLKIT_CONFIG": "n" * 300}
     ),
+    "a config file that is not there": Case(
+        ("synth", "s.txt", "-o", "out"),
+        2,
+        ("TTS_TOOLKIT_CONFIG: there is no file no.yaml",),
+        env={"TTS_TOOLKIT_CONFIG": "no.yaml"},
+    ),
     "a config file that is no YAML": Case(
         ("config", "show"),
         2,
@@ -372,7 +379,10 @@ FOLDERS = {
     "an empty name": Case(("synth", "s.txt", "-o", ""), 2, ("the name is empty", "-o .")),
     "too long a name": Case(("synth", "s.txt", "-o", "n" * 300), 4, ("nnn", "name too long")),
     "below a file": Case(
-        ("synth", "s.txt", "-o", "s.txt/out"), 4, ("s.txt/out", "Not a directory")
+        ("synth", "s.txt", "-o", "s.txt/a/out"), 2, ("s.txt is a file; the output has to be",)
+    ),
+    "below a file, tried out": Case(
+        ("synth", "s.txt", "-o", "s.txt/out", "--dry-run"), 2, ("s.txt is a file; the output",)
     ),
     "what can't be made": Case(
         ("synth", "s.txt", "-o", "/proc/nope/out"), 4, ("/proc/nope: No such",)
@@ -419,6 +429,10 @@ OTHERS = {
         ("say", "Hi.", "-o", "a.mp4"), 2, ("a.mp4: the suffix has to be one of .wav", 'mean ".mp3"')
     ),
     "say: no suffix": Case(("say", "Hi.", "-o", "hello"), 2, ("the suffix has to be one of .wav",)),
+    "say: words without quotes": Case(
+        ("say", "Hello", "there.", "-o", "a.wav"), 2, ('Put the text in quotes: "Hello there."',)
+    ),
+    "say: nothing to say": Case(("say", "-o", "a.wav"), 2, ("Missing argument 'TEXT'",)),
     "say: a missing folder": Case(
         ("say", "Hi.", "-o", "no/a.wav"), 4, ("no/a.wav: can't be written: there is no folder no",)
     ),
@@ -475,7 +489,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     (folder / "s.txt").write_text(LINES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TTS_TOOLKIT_CONFIG", str(folder / "none.yaml"))
+        patch.setenv("TTS_TOOLKIT_CONFIG", os.devnull)
         patch.chdir(folder)
         report = run_script("s.txt", "out", model="builtin", workers=1)
     assert (report.made, report.exit_code) == (2, 0)

@@ -64,6 +64,12 @@ def test_doctor_has_a_row_for_everything_and_a_remedy_for_what_is_missing(cli):
     assert {one["state"] for one in checks.values()} <= {"ok", "missing"}
 
 
+def test_doctor_has_what_is_wrong_with_the_options(cli):
+    done = cli("doctor", env={"TTS_TOOLKIT_CONFIG": "no.yaml", "TTS_TOOLKIT_SEED": "x"})
+    assert done.returncode == 3
+    assert "there is no file no.yaml; TTS_TOOLKIT_SEED: 'x' is not a whole number" in done.stdout
+
+
 def test_doctor_asks_the_network_only_when_told(cli):
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9"}
     assert "127.0.0.1" not in cli("doctor", env=nowhere).stdout

@@ -52,6 +52,7 @@ def test_the_commands_are_those_of_the_plan():
         ("synth",),
         ("voices",),
         ("voices", "download"),
+        ("voices", "list"),
         ("warm",),
     ]
 
@@ -165,8 +166,19 @@ def test_config_shows_each_option_and_where_it_comes_from(cli, tmp_path):
     assert cli("config", "path", env=env).stdout == "c.yaml\n"
 
 
-def test_voices_are_listed_with_the_way_to_get_them(cli):
-    lines = cli("voices").stdout.splitlines()
+def test_a_variable_that_is_none_of_ours_is_told_and_no_error(cli):
+    done = cli("config", "show", env={"TTS_TOOLKIT_SPED": "2"})
+    assert (done.returncode, done.stderr) == (
+        0,
+        "Warning: unknown variable 'TTS_TOOLKIT_SPED'. Did you mean \"TTS_TOOLKIT_SPEED\"?\n",
+    )
+    ours = {"TTS_TOOLKIT_HOME": "x", "TTS_TOOLKIT_API_KEY": "x", "TTS_TOOLKIT_SPEED": "2"}
+    assert cli("config", "show", env=ours).stderr == ""
+
+
+@pytest.mark.parametrize("words", [("voices",), ("voices", "list")], ids=" ".join)
+def test_voices_are_listed_with_the_way_to_get_them(cli, words):
+    lines = cli(*words).stdout.splitlines()
     assert re.match(r"heart +American +female +here$", lines[0])
     assert [line.split()[-1] for line in lines[1:]] == [line.split()[0] for line in lines[1:]]
     assert all("tts-toolkit voices download " in line for line in lines[1:])

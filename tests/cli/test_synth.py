@@ -14,7 +14,9 @@ def test_results_go_to_stdout_and_talk_to_stderr(cli, script, tmp_path):
     assert done.returncode == 0
     assert done.stdout.startswith("3 made, ")
     assert "x realtime; listen: out/report.html\n" in done.stdout
-    assert done.stderr == "builtin: the embedded English voice (IndexTTS-2.5 is not installed)\n"
+    assert (
+        done.stderr == "builtin: the embedded English voice (IndexTTS-2.5's weights are not here)\n"
+    )
     again = cli("synth", script(THREE), "-o", "out")
     assert again.stdout == "3 kept; listen: out/report.html\n"
 

@@ -109,14 +109,15 @@ class TestCollisions:
     def test_names_that_only_look_alike_live_together(self, problems):
         assert problems("a", "a/b", "a/b/c", "ab", "a b", "a-b", "a.b", "á") == []
 
-    @pytest.mark.parametrize("second", ["one", "ONE"])
-    def test_an_id_is_given_once(self, tmp_path, second):
+    @pytest.mark.parametrize(("second", "spelled"), [("one", ""), ("ONE", ", spelled 'one'")])
+    def test_an_id_is_given_once(self, tmp_path, second, spelled):
         given = [
             Utterance("Hi.", id="one", source=Source("s.txt", 1), output="a"),
             Utterance("Hi.", id=second, source=Source("s.txt", 2), output="b"),
         ]
         [problem] = name_problems(given, ".wav", tmp_path, ())
-        assert str(problem) == f"s.txt:2 {second} has the id of s.txt:1 (one)"
+        said = f"the id '{second}' is already that of s.txt:1{spelled}"
+        assert str(problem) == f"s.txt:2 {second} {said}"
 
     def test_every_later_one_is_told(self, problems):
         assert [problem.id for problem in problems("a", "b", "a", "B", "c", "a")] == [

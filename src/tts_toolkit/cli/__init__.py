@@ -20,6 +20,7 @@ from tts_toolkit.cli.serve import serve
 from tts_toolkit.cli.synth import synth
 from tts_toolkit.cli.voices import voices
 from tts_toolkit.cli.warm import warm
+from tts_toolkit.config import unknown_variables
 from tts_toolkit.errors import StorageError, TTSToolkitError
 
 
@@ -35,9 +36,11 @@ def cli() -> None:
     tts-toolkit say "Hello there." -o hello.wav
     tts-toolkit synth script.txt -o out/
 
-    Every option can also be set in the config file (see `tts-toolkit config show`) or in the
-    environment: --sampling-rate is TTS_TOOLKIT_SAMPLING_RATE.
+    What `tts-toolkit config show` lists can also be set in the config file or in the environment:
+    --sampling-rate is TTS_TOOLKIT_SAMPLING_RATE.
     """  # noqa: D301 - click wants the character itself
+    for line in unknown_variables(os.environ):
+        click.echo(f"Warning: {line}", err=True)
 
 
 for command in (synth, say, serve, voices, models, warm, devices, doctor, config, completion):

@@ -12,8 +12,15 @@ from tts_toolkit.cli.options import INDEXTTS_OPTIONS, SPEECH_OPTIONS, options
 from tts_toolkit.errors import StorageError
 
 
+def _one_text(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> str:
+    """The text; several arguments are one that the shell has split."""
+    if len(value) > 1:
+        raise click.UsageError(f'Put the text in quotes: "{" ".join(value)}"')
+    return value[0]
+
+
 @click.command(short_help="Say one line into a file.")
-@click.argument("text")
+@click.argument("text", metavar="TEXT", nargs=-1, required=True, callback=_one_text)
 @click.option(
     "-o",
     "--output",

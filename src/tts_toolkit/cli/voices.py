@@ -19,8 +19,13 @@ def voices(ctx: click.Context) -> None:
 
     IndexTTS takes any clip as a voice: --voice me.wav.
     """
-    if ctx.invoked_subcommand:
-        return
+    if not ctx.invoked_subcommand:
+        ctx.invoke(list_)
+
+
+@voices.command("list")
+def list_() -> None:
+    """List the voices, as `tts-toolkit voices` alone does."""
     from tts_toolkit.store.voices import voices as all_voices  # noqa: PLC0415 - heavy
 
     for voice in all_voices():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from tts_toolkit.audio.write import write_synced
-from tts_toolkit.errors import OutputInUseError, StorageError
+from tts_toolkit.errors import OutputInUseError, StorageError, UsageError
 from tts_toolkit.job.moves import NEXT_MANIFEST, finish_moves
 
 if TYPE_CHECKING:
@@ -39,6 +39,18 @@ class OutputFolder:
         self._parts = self.state / _PARTS
         self._numbers = count()
         self.finished = self.state / _FINISHED
+
+    def check(self) -> None:
+        """Refuse a path on which no folder can be.
+
+        Raises:
+            UsageError: if it is a file, or below one.
+            StorageError: if the system can't say.
+        """
+        with storage_errors(self.path, kept=False):
+            found = next((one for one in (self.path, *self.path.parents) if one.exists()), None)
+            if found and not found.is_dir():
+                raise UsageError(f"{found} is a file; the output has to be a folder")
 
     @contextmanager
     def locked(self) -> Iterator[None]:

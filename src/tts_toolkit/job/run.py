@@ -77,9 +77,7 @@ def run_script(
     if not os.fspath(out):
         raise UsageError("the output folder has no name")
     folder = OutputFolder(Path(out))
-    with storage_errors(folder.path, kept=False):
-        if folder.path.exists() and not folder.path.is_dir():
-            raise UsageError(f"{folder.path} is a file; the output has to be a folder")
+    folder.check()
     found = read_settings(folder.path)
     choice = choose(chosen, made_with=None if force or not found else found.engine)
     info = choice.spec.info

@@ -50,7 +50,7 @@ def name_problems(
         folded, folded_id = _folded(file), _folded(utterance.id)
         reason = _unusable(file)
         if not reason and folded_id in ids:
-            reason = f"has the id of {_where(ids[folded_id])}"
+            reason = _repeats(utterance, ids[folded_id])
         if not reason and folded in files:
             reason = f"would write {file}, and so would {_where(files[folded])}"
         if not reason:
@@ -123,6 +123,12 @@ def _folded(name: str) -> str:
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _repeats(utterance: Utterance, first: Utterance) -> str:
+    """That an id is there twice; with both spellings where they differ."""
+    spelled = f", spelled {first.id!r}" * (utterance.id != first.id)
+    return f"the id {utterance.id!r} is already that of {first.source or 'another'}{spelled}"
 
 
 def _where(utterance: Utterance) -> str:
