@@ -74,6 +74,50 @@ def test_without_a_profile_compose_starts_the_server_alone():
     ]
 
 
+def test_each_service_may_be_told_another_model():
+    for name, service in COMPOSE["services"].items():
+        default = "auto" if "cpu" in name else "indextts-2.5"
+        assert service["environment"]["TTS_TOOLKIT_MODEL"] == f"${{TTS_TOOLKIT_MODEL:-{default}}}"
+        assert ("deploy" in service) == ("cpu" not in name)
+
+
+def test_compose_has_the_volume_of_the_pages_commands():
+    volume = COMPOSE["volumes"]["models"]["name"]
+    assert set(re.findall(r"-v ([\w/-]+):/models", PAGE)) == {volume, "/srv/models"}
+
+
+def test_the_pages_commands_write_as_the_reader():
+    commands = re.findall(r"^docker run (?:.*\\\n)*.*", PAGE, re.MULTILINE)
+    writing = [command for command in commands if '"$PWD:/data"' in command]
+    assert len(writing) >= 4
+    assert all('--user "$(id -u):$(id -g)"' in command for command in writing)
+
+
+class _Override(yaml.SafeLoader):
+    """YAML with Compose's word for a list that replaces another."""
+
+
+_Override.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+
+
+def test_the_pages_overrides_fit_what_they_override():
+    blocks = re.findall(r":caption: compose\.override\.yaml\n(.*?)```", PAGE, re.DOTALL)
+    published, offline = [yaml.load(block, _Override)["services"]["server"] for block in blocks]
+    server = COMPOSE["services"]["server"]
+    assert set(published["command"]) <= set(server["command"]) - {"--no-auth"}
+    assert [f"127.0.0.1:{port}" for port in published["ports"]] == server["ports"]
+    targets = [volume.split(":")[1] for volume in server["volumes"]]
+    assert [volume.split(":")[1] for volume in offline["volumes"]] == targets[:1]
+
+
+def test_the_pages_recipe_is_the_dockerfiles():
+    [export] = re.findall(r"uv export (.*?) && uv pip", DOCKERFILE, re.DOTALL)
+    [shown] = re.findall(r"^uv export (?:.*\\\n)*.*", PAGE, re.MULTILINE)
+    words = re.findall(r"--(?:prune \S+|(?!prune|quiet)[\w-]+)", export)
+    extras = [f"--extra {extra}" for extra in argument("EXTRAS").split()]
+    assert [word for word in (*words, *extras) if word not in shown] == []
+
+
 @pytest.mark.parametrize("word", WORDS)
 def test_the_helpers_four_words_are_those_of_the_page(tmp_path, word):
     program(tmp_path / "docker", f'echo "docker $*" in $(pwd) > {tmp_path}/called')
