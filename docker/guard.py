@@ -7,7 +7,7 @@ Usage:
 ``before`` refuses a base that is too old, and writes down what it has. ``after`` compares, and
 looks whether all that the project requires is there. Each problem is a line on standard error, and
 the exit code is then 1. Runs in the base's own Python, which has ``packaging``.
-"""  # noqa: INP001 - a program, in no package
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A base to build on where NVIDIA's can't be had: Debian, its Python, and NVIDIA's versions."""  # noqa: INP001 - a program's part
+"""A base to build on where NVIDIA's can't be had: Debian, its Python, and NVIDIA's versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buildah, with a storage of its own: no daemon, and nothing is left when the folder is deleted."""  # noqa: INP001 - a program's part
+"""Buildah, with a storage of its own: no daemon, and nothing is left once the folder is deleted."""
 
 from __future__ import annotations
 
@@ -116,6 +116,10 @@ class Buildah:
         below = set(self._layers_of(base, layers))
         own = (layer for layer in self._layers_of(image, layers) if layer not in below)
         return sum(layers[layer].get("diff-size", 0) for layer in own)
+
+    def clear(self) -> None:
+        """Remove the containers, and with them the mounts that a build leaves when it fails."""
+        self("rm", "--all")
 
     def _layers_of(self, image: str, layers: Mapping[str, dict[str, Any]]) -> Iterator[str]:
         number = json.loads(self("inspect", "--type=image", image))["FromImageID"]

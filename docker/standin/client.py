@@ -2,7 +2,7 @@
 
 Runs inside a container: ``client.py HEALTH -- COMMAND…``, where HEALTH is compose.yaml's check.
 Says how long it took to be healthy, and writes what was spoken to standard output as a WAV.
-"""  # noqa: INP001 - a program
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 transformers looks at many names of torch when it is imported, so every name is here: as a class,
 which can be subclassed, called, and used as a decorator.
-"""  # noqa: INP001 - becomes torch/__init__.py of a wheel
+"""
 
 from __future__ import annotations
 

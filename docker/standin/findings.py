@@ -1,4 +1,4 @@
-"""What was found, for who reads along and for the exit code."""  # noqa: INP001 - a program's part
+"""What was found, for who reads along and for the exit code."""
 
 from __future__ import annotations
 

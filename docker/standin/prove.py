@@ -4,7 +4,7 @@ NVIDIA's image is large and can't be pulled everywhere, and neither can a GPU be
 the real Dockerfile is built, with buildah and without a daemon, on Debian's system Python with
 packages that carry NVIDIA's names and versions. Everything else is real: the lock, the index, the
 grammars, the voice. It takes root, and 8 GB of disk while it runs.
-"""  # noqa: INP001 - a program
+"""
 
 from __future__ import annotations
 
@@ -60,6 +60,13 @@ def main() -> int:
 def prove(findings: Findings, folder: Path, debian: Debian) -> None:
     """Make the bases and the image, and check all that is promised of it."""
     buildah = Buildah(folder)
+    try:
+        _prove(findings, buildah, folder, debian)
+    finally:
+        buildah.clear()
+
+
+def _prove(findings: Findings, buildah: Buildah, folder: Path, debian: Debian) -> None:
     make_uv_image(buildah, UV, Path(shutil.which("uv") or "").resolve())
     make_base(buildah, BASE, debian, TORCH)
     build(findings, buildah, folder / "context")

@@ -1,4 +1,4 @@
-"""What a user does with the image: one-shot jobs, as the image's user and as anybody."""  # noqa: INP001 - a program's part
+"""What a user does with the image: one-shot jobs, as the image's user and as anybody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wheels of a stand-in base: names and versions as NVIDIA's image has them, and no library."""  # noqa: INP001 - a program's part
+"""Wheels of a stand-in base: names and versions as NVIDIA's image has them, and no library."""
 
 from __future__ import annotations
 
