@@ -8,6 +8,7 @@ import pytest
 
 import tts_toolkit
 from tts_toolkit.audio.formats import SUFFIXES
+from tts_toolkit.cli import cli
 from tts_toolkit.cli.errors import exit_code_of
 from tts_toolkit.config import RULES
 from tts_toolkit.scripts.fields import FIELDS
@@ -44,6 +45,20 @@ def test_output_has_each_field_of_a_row_once_and_each_format():
 def test_configuration_has_each_option_once():
     options = [name for name in first_cells(page("configuration.md")) if name in RULES]
     assert options == list(RULES)
+
+
+def options_of(command):
+    """The long names of the options of a command and of those below it."""
+    for child in getattr(command, "commands", {}).values():
+        yield from options_of(child)
+    for param in command.params:
+        yield from (name for name in param.opts if name.startswith("--"))
+
+
+def test_configuration_has_each_option_that_the_command_line_has_alone():
+    alone = set(options_of(cli)) - {f"--{name.replace('_', '-')}" for name in RULES}
+    text = page("configuration.md")
+    assert sorted(name for name in alone - {"--version"} if f"`{name}`" not in text) == []
 
 
 def test_models_has_each_file_with_its_size_and_hash():
