@@ -66,9 +66,28 @@ def test_what_needs_no_key(locked, path):
     assert locked.http.get(path).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:5124", "localhost.evil.example", "[::2]", ""]
-)
+@pytest.fixture(scope="module")
+def open_to_all(serve, tmp_path_factory):
+    settings = {"host": "0.0.0.0", "no_auth": True, "allow_hosts": ("Speech.example.org",)}
+    with serve(tmp_path_factory.mktemp("open"), **settings) as running:
+        yield running
+
+
+FOREIGN = [
+    "evil.example",
+    "evil.example:5124",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "localhost:80@evil.example",
+    "localhost@evil.example",
+    "[::1]evil.example",
+    "[::1",
+    "localhost:port",
+    "",
+]
+
+
+@pytest.mark.parametrize("host", [*FOREIGN, "[::2]", "192.168.1.2", "server"])
 def test_a_local_server_answers_to_its_own_names_only(running, host):
     reply = running.http.get("/v1/models", headers={"host": host})
     assert code_of(reply) == (403, "host_not_allowed")
@@ -77,6 +96,36 @@ def test_a_local_server_answers_to_its_own_names_only(running, host):
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:99", "127.0.0.1:1", "[::1]:5124"])
 def test_its_own_names(running, host):
     assert running.http.get("/v1/models", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", [*FOREIGN, "example.org", "a.speech.example.org", "[::g]"])
+def test_an_open_server_answers_to_no_name_that_others_can_have(open_to_all, host):
+    reply = open_to_all.http.get("/v1/models", headers={"host": host})
+    assert code_of(reply) == (403, "host_not_allowed")
+    assert "--allow-host NAME" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost:5124",
+        "127.0.0.1:5124",
+        "192.168.1.2",
+        "[::2]:5124",
+        "server:5124",
+        "tts_server",
+        "speech.example.org",
+        "SPEECH.example.org:443",
+    ],
+)
+def test_an_open_server_answers_to_addresses_and_to_names_of_its_own(open_to_all, host):
+    assert open_to_all.http.get("/v1/models", headers={"host": host}).status_code == 200
+
+
+def test_a_request_without_a_host_is_told_so(running):
+    reply = raw(running, "GET /health HTTP/1.0\r\n")
+    assert reply.split(b" ")[1] == b"403"
+    assert b"there is no Host header" in reply
 
 
 def test_with_a_key_a_proxy_may_have_any_name(locked):

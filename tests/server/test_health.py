@@ -1,5 +1,8 @@
 """/health and /metrics."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tts_toolkit import __version__
@@ -41,11 +44,55 @@ def test_until_the_model_is_loaded_it_starts(start, stage, monkeypatch):
     assert running.http.get("/health").status_code == 200
 
 
+def test_who_looks_for_a_card_keeps_nobody_waiting(start, monkeypatch):
+    looked = threading.Event()
+    monkeypatch.setattr("tts_toolkit.server.app.this_machine", looked.wait)
+    monkeypatch.setattr("tts_toolkit.server.app.why_no_cuda", lambda _: "")
+    running = start(state="starting")
+    try:
+        assert running.http.get("/health", timeout=20).json()["cuda_available"] is False
+    finally:
+        looked.set()
+    running.wait()
+    assert running.http.get("/health").json()["cuda_available"] is True
+
+
+def test_one_that_stops_while_it_starts_has_no_model(start, stage, monkeypatch):
+    load = stage.load
+    monkeypatch.setattr(stage, "load", lambda: stage.gate.wait() and load())
+    stage.gate.clear()
+    running = start(stage, state="starting")
+    running.speaker.drain()
+    reply = running.http.get("/health")
+    assert (reply.status_code, reply.json()["status"]) == (503, "stopping")
+    assert not reply.json()["model_loaded"]
+    stage.gate.set()
+
+
+def test_one_that_stops_while_it_speaks_has_one(start):
+    running = start()
+    running.spec.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(running.say)
+        running.until(lambda: running.speaker.speaking)
+        running.speaker.drain()
+        reply = running.http.get("/health").json()
+        running.spec.gate.set()
+        assert asked.result().status_code == 200
+    assert (reply["status"], reply["model_loaded"]) == ("stopping", True)
+
+
+def test_monitors_may_ask_for_the_head_alone(running):
+    reply = running.http.head("/health")
+    assert (reply.status_code, reply.content) == (200, b"")
+    assert "head" not in running.http.get("/openapi.json").json()["paths"]["/health"]
+
+
 @DEATH
 def test_an_engine_that_has_died_is_told(start):
     running = start()
     reply = running.say("die")
-    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "stopped")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "dead")
 
     running.until(lambda: running.speaker.state == "dead")
     reply = running.http.get("/health")

@@ -6,10 +6,11 @@ import sys
 import pytest
 
 from tts_toolkit.errors import MissingError, OptionError
+from tts_toolkit.server.run import first_line
 from tts_toolkit.server.settings import ServerSettings
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST"])
 def test_a_local_server_needs_no_key(host):
     assert ServerSettings(host=host).is_local
 
@@ -33,6 +34,44 @@ def test_a_key_has_to_fit_into_a_header(key):
         ServerSettings(api_key=key)
 
 
+def test_an_empty_key_is_none_and_not_taken_for_one():
+    with pytest.raises(OptionError, match="is empty"):
+        ServerSettings(api_key="")
+    assert ServerSettings().api_key is None
+
+
+@pytest.mark.parametrize("words", [(), ("--no-auth",), ("--host", "0.0.0.0", "--no-auth")])
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_the_command_does_not_open_for_an_empty_key(cli, by, words):
+    given = ("--api-key", "") if by == "option" else ()
+    env = {"TTS_TOOLKIT_API_KEY": "" if by == "environment" else "in the environment"}
+    done = cli("serve", *given, *words, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: --api-key (or TTS_TOOLKIT_API_KEY) is empty: give a key, or none\n"
+    )
+
+
+def test_the_command_takes_the_key_of_the_environment(cli):
+    done = cli("serve", "--no-auth", env={"TTS_TOOLKIT_API_KEY": "secret"})
+    assert done.returncode == 2
+    assert "contradict" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["", "two words", "a.example:443", "http://a.example", "ü.example"]
+)
+def test_an_allowed_host_is_a_name(name):
+    with pytest.raises(OptionError, match="--allow-host"):
+        ServerSettings(allow_hosts=("a.example", name))
+
+
+def test_the_command_takes_several_allowed_hosts(cli):
+    done = cli("serve", "--allow-host", "a.example", "--allow-host", "b example")
+    assert done.returncode == 2
+    assert "--allow-host b example: a name alone" in done.stderr
+
+
 def test_a_key_is_not_shown():
     assert "secret" not in repr(ServerSettings(api_key="secret"))
 
@@ -54,6 +93,28 @@ def test_a_host_that_is_none_is_told(cli):
     done = cli("serve", "--host", "no.such.host.invalid", "--no-auth")
     assert done.returncode == 2
     assert "--host no.such.host.invalid" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["ü..x", "a" * 300, "a..b"])
+def test_a_host_that_can_be_none_is_told(cli, host):
+    done = cli("serve", "--host", host, "--no-auth", "--port", "0")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: --host {host}: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "line"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:7 (asked for)"),
+        ("192.168.1.2", "http://192.168.1.2:7 (asked for)"),
+        ("::1", "http://[::1]:7 (asked for)"),
+        ("0.0.0.0", "http://127.0.0.1:7 (asked for), on all addresses of this machine"),
+        ("::", "http://[::1]:7 (asked for), on all addresses of this machine"),
+    ],
+)
+def test_the_first_line_is_an_address_to_click(host, line):
+    assert first_line(host, 7, "asked for") == line
 
 
 def test_what_the_engine_can_not_do_is_told(cli):

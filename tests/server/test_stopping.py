@@ -1,5 +1,6 @@
 """The server as a process: it starts, is told to stop, finishes what it has, and exits with 0."""
 
+import os
 import re
 import signal
 import subprocess
@@ -19,6 +20,7 @@ def process(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "tts_toolkit", "serve", "--port", "0", "--workers", "1"],
         cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -55,21 +57,84 @@ def speaking(process):
     return process.http.get("/health").json()["speaking"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_idle_server_exits_with_0(process, number):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_an_idle_server_exits_with_0_and_leaves_no_voices(process, number, tmp_path):
     healthy(process)
+    assert list(tmp_path.glob("tts-toolkit-voices-*"))
     started = time.monotonic()
     process.send_signal(number)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == 0, stderr
     assert time.monotonic() - started < 5
     assert "Traceback" not in stderr
+    assert not list(tmp_path.glob("tts-toolkit-voices-*"))
 
 
 def test_a_server_that_starts_exits_with_0(process):
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == 0, stderr
+
+
+def program(*lines):
+    """A process that runs the lines, and then the server."""
+    lines = (
+        "import os, signal, sys",
+        *lines,
+        "sys.argv = ['tts-toolkit', 'serve', '--port', '0', '--workers', '1']",
+        "from tts_toolkit.cli import main",
+        "main()",
+    )
+    return subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT", "SIGHUP"])
+@pytest.mark.parametrize(
+    "moment", ["tts_toolkit.config.resolve", "tts_toolkit.engines.choose.choose"]
+)
+def test_a_server_that_has_not_begun_to_start_exits_with_0(moment, number):
+    module, _, name = moment.rpartition(".")
+    done = program(
+        f"import {module} as module",
+        f"real = module.{name}",
+        f"def first(*args, **named): os.kill(os.getpid(), signal.{number}); "
+        "return real(*args, **named)",
+        f"module.{name} = first",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_under_nohup_a_hangup_is_none():
+    done = program(
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)",
+        "import tts_toolkit.server.run as run",
+        "def run_server(*_, asked, say):",
+        "    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):",
+        "        os.kill(os.getpid(), number)",
+        "    print(asked())",
+        "run.run_server = run_server",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+
+
+def test_a_server_whose_engine_has_died_exits_with_1():
+    """So that whoever watches over it starts it again."""
+    done = program(
+        "import tts_toolkit.server.limits as limits",
+        "limits.DEATH_PATIENCE = 0.5",
+        "from tts_toolkit.engines.pool import Pool",
+        "Pool.step = None",
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "Error: the engine has died, and the server ends; it has to be started again"
+    )
 
 
 def test_what_is_in_flight_is_finished_and_nothing_new_begun(process):

@@ -1,10 +1,10 @@
 """The app: everything put together."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -52,18 +52,17 @@ def create_app(
     """
     metrics = Metrics()
     workers = spec.workers(options.workers, settings.queue)
+    # Looking for a card may take long, so the engine's thread does it.
+    cuda_found = threading.Event()
     hello = complete(Utterance(_HELLO), spec.info, options)
 
     def load() -> Engine:
         _load_resampler(spec.info.sampling_rate)
-        cuda_available()
+        if not why_no_cuda(this_machine()):
+            cuda_found.set()
         # A text that hibari trips over, or a crash in native code, then ends a child and not the
         # server. IndexTTS decodes many at a time only in a session of its own.
         return Pool(spec, workers) if spec is BUILTIN else open_session(spec, workers)
-
-    @cache
-    def cuda_available() -> bool:
-        return not why_no_cuda(this_machine())
 
     speaker = Speaker(
         load,
@@ -92,7 +91,7 @@ def create_app(
     device = getattr(spec, "devices", ("cpu",))[0]
     app.include_router(speech_routes(desk))
     app.include_router(voice_routes(desk))
-    app.include_router(health_routes(desk, device, cuda_available))
+    app.include_router(health_routes(desk, device, cuda_found.is_set))
     app.include_router(page_routes(app, needs_key=bool(settings.api_key)))
     app.add_middleware(Guard, settings=settings)
     tell_errors(app)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tts_toolkit.server.host import OwnNames, host_name
 from tts_toolkit.server.limits import BODY_PATIENCE, MAX_BODY, MAX_UPLOAD
 from tts_toolkit.server.problem import APIError
 from tts_toolkit.server.settings import ServerSettings
@@ -24,16 +25,14 @@ class Guard:
     """ASGI middleware around the whole app.
 
     Without a token a page of another site must not get through by way of the user's browser. So
-    then a request that changes something may only come from our own page, and a server that only
-    this machine reaches answers to its own names alone, which makes DNS rebinding useless.
+    then a request that changes something may only come from our own page, and the server answers
+    to its own names alone, which makes DNS rebinding useless.
     """
 
     def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
         self._app = app
-        self._key = settings.api_key.encode()
-        self._hosts: frozenset[str] = frozenset()
-        if settings.is_local and not settings.api_key:
-            self._hosts = frozenset({"localhost", "127.0.0.1", "::1", settings.host})
+        self._key = (settings.api_key or "").encode()
+        self._names = OwnNames(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on with a watched body."""
@@ -60,16 +59,20 @@ class Guard:
         await self._app(scope, _watched(receive, limit), send_more)
 
     def _check_site(self, method: str, headers: dict[bytes, bytes]) -> None:
-        host = headers.get(b"host", b"").decode("latin-1").lower()
-        if self._hosts and _name_of(host) not in self._hosts:
+        if self._key:
+            return
+        if b"host" not in headers:
+            raise APIError(403, "there is no Host header", code="host_not_allowed")
+        host = headers[b"host"].decode("latin-1").lower()
+        if host_name(host) not in self._names:
             raise APIError(
                 403,
-                "this server answers to its own names only, such as localhost; with an API key "
-                "(--api-key) it answers to all",
+                "this server answers to its own names only, such as localhost: --allow-host NAME "
+                "adds one, and with an API key (--api-key) it answers to all",
                 code="host_not_allowed",
             )
         origin = headers.get(b"origin")
-        if self._key or origin is None or method in {"GET", "HEAD", "OPTIONS"}:
+        if origin is None or method in {"GET", "HEAD", "OPTIONS"}:
             return
         if _netloc(origin.decode("latin-1").lower()) != host:
             raise APIError(
@@ -88,13 +91,6 @@ class Guard:
                 code="invalid_api_key",
                 headers={"www-authenticate": "Bearer"},
             )
-
-
-def _name_of(host: str) -> str:
-    """A Host header without its port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
 
 
 def _netloc(origin: str) -> str:

@@ -22,10 +22,12 @@ def health_routes(desk: Desk, device: str, cuda_available: Callable[[], bool]) -
     Args:
         desk: of the server.
         device: that the engine runs on.
-        cuda_available: whether this machine has a card that could be used.
+        cuda_available: whether a card that could be used was found so far; asked in the event
+            loop, so it may not look for one.
     """
     router = APIRouter()
 
+    @router.head("/health", include_in_schema=False)
     @router.get("/health", responses=_NOT_NOW, summary="How the server is")
     async def health(response: Response) -> Health:
         """Without a token, always."""
@@ -34,7 +36,9 @@ def health_routes(desk: Desk, device: str, cuda_available: Callable[[], bool]) -
         response.headers["cache-control"] = "no-store"
         return Health(
             status=speaker.state,
-            model_loaded=speaker.state in {"healthy", "stopping"},
+            # Who has a place while it stops got it from an engine that was loaded.
+            model_loaded=speaker.state == "healthy"
+            or (speaker.state == "stopping" and not speaker.idle),
             model=desk.info.name,
             device=device,
             cuda_available=cuda_available(),

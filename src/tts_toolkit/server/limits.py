@@ -21,3 +21,11 @@ MOST_VOICES = 64
 # Seconds in which a body has to be there, and in which a client has to take a piece of a reply.
 BODY_PATIENCE = 60.0
 REPLY_PATIENCE = 60.0
+# Seconds in which a request's head has to be there, and after which a connection is closed of whose
+# reply its client takes not a byte. Who plays a reply as it comes may pause it.
+HEAD_PATIENCE = 20.0
+UNREAD_PATIENCE = 600.0
+# Connections at a time; fewer if the process may have few files.
+MOST_CONNECTIONS = 1000
+# Seconds for which a server whose engine has died says so, and then exits.
+DEATH_PATIENCE = 30.0

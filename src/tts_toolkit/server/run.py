@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import sys
-import time
 from contextlib import contextmanager
+from ipaddress import ip_address
 from logging.config import dictConfig
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,24 +15,23 @@ from typing import TYPE_CHECKING
 
 from tts_toolkit.engines.choose import choose
 from tts_toolkit.engines.request import check_options
-from tts_toolkit.errors import OptionError
+from tts_toolkit.errors import EngineError, OptionError
+from tts_toolkit.server.descriptors import most_at_once
 from tts_toolkit.server.extra import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
-    import uvicorn
     from fastapi import FastAPI
 
     from tts_toolkit.config import Options
+    from tts_toolkit.server.server import Server
     from tts_toolkit.server.settings import ServerSettings
     from tts_toolkit.server.speaker import Speaker
 
-# Seconds from a signal until what is not finished is given up, and then until the exit. Whoever
-# sends SIGTERM waits ten seconds by custom, and then sends SIGKILL.
-_PATIENCE = 6.0
+# Seconds for the replies that are under way when the server ends.
 _LAST_WORDS = 1
+_IPV4 = 4
 _LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -48,18 +46,24 @@ _LOGGING = {
 
 
 def run_server(
-    options: Options, settings: ServerSettings, *, say: Callable[[str], None] = lambda _: None
+    options: Options,
+    settings: ServerSettings,
+    *,
+    asked: Callable[[], int],
+    say: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; what has a place by then is finished.
+    """Serve until it is asked to end; what has a place by then is finished.
 
     Args:
         options: of every request that does not say otherwise.
         settings: where it listens, and whom it serves.
+        asked: how often it was asked to end: once to finish what has a place, twice to end now.
         say: told where it listens and with which engine.
 
     Raises:
         OptionError: if an option can't be honoured, or the port not be had.
         MissingError: if the model, the device or the extra is not here.
+        EngineError: if the engine has died.
     """
     require_extra()
     from tts_toolkit.server.app import create_app  # noqa: PLC0415 - the extra
@@ -67,18 +71,21 @@ def run_server(
     dictConfig(_LOGGING)
     choice = choose(options)
     check_options(options, choice.spec)
+    if asked():
+        return
     with (
         bound(settings) as listening,
         TemporaryDirectory(prefix="tts-toolkit-voices-") as folder,
-        _signals_counted() as asked,
     ):
         app, speaker = create_app(choice.spec, options, settings, Path(folder))
         host, port = listening.getsockname()[:2]
-        address = f"[{host}]" if ":" in host else host
-        say(f"http://{address}:{port} ({choice.reason})")
-        asyncio.run(serving(app, speaker, asked).serve(sockets=[listening]))
+        say(first_line(host, port, choice.reason))
+        server = serving(app, speaker, asked)
+        asyncio.run(server.serve(sockets=[listening]))
     if speaker.error:
         raise speaker.error
+    if server.gave_up:
+        raise EngineError("the engine has died, and the server ends; it has to be started again")
     if speaker.alive:
         # It is in a step that no one can interrupt, and native code that runs on while the
         # interpreter is taken down crashes. Nothing is left to lose.
@@ -100,6 +107,8 @@ def bound(settings: ServerSettings) -> Iterator[socket.socket]:
         listening = socket.socket(family, kind, protocol)
     except OSError as error:
         raise OptionError(f"--host {settings.host}: {error.strerror}") from error
+    except UnicodeError as error:  # an empty part, or one of more than 63 letters
+        raise OptionError(f"--host {settings.host}: not a host's name") from error
     with listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -111,66 +120,47 @@ def bound(settings: ServerSettings) -> Iterator[socket.socket]:
         yield listening
 
 
-@contextmanager
-def _signals_counted() -> Iterator[Callable[[], int]]:
-    """How often the process was asked to end, in place of an end at once."""
-    count = 0
+def first_line(host: str, port: int, reason: str) -> str:
+    """Where to click, and why this engine: programs read the address, up to the space.
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        # Nothing else is safe here: the thread that is interrupted may hold any lock.
-        nonlocal count
-        count += 1
+    Args:
+        host: the address that the server listens on.
+        port: of it.
+        reason: why this engine.
+    """
+    where = ip_address(host)
+    elsewhere = ""
+    if where.is_unspecified:
+        # No browser goes to all addresses.
+        where = ip_address("127.0.0.1" if where.version == _IPV4 else "::1")
+        elsewhere = ", on all addresses of this machine"
+    name = str(where) if where.version == _IPV4 else f"[{where}]"
+    return f"http://{name}:{port} ({reason}){elsewhere}"
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, handle) for number in numbers}
-    try:
-        yield lambda: count
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
-
-def serving(app: FastAPI, speaker: Speaker, asked: Callable[[], int] = int) -> uvicorn.Server:
+def serving(app: FastAPI, speaker: Speaker, asked: Callable[[], int] = int) -> Server:
     """The HTTP server around an app, not started.
 
     Args:
         app: the app.
         speaker: drives its engine.
-        asked: how often it was asked to end: once to finish what has a place, twice to end now.
+        asked: how often it was asked to end.
     """
     import uvicorn  # noqa: PLC0415 - the extra
 
-    class Server(uvicorn.Server):
-        """Finishes what has a place; uvicorn alone would raise the signal again at the end."""
+    from tts_toolkit.server.connection import Connection  # noqa: PLC0415 - the extra
+    from tts_toolkit.server.server import Server  # noqa: PLC0415 - the extra
 
-        _deadline = 0.0
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield  # they are counted already
-
-        async def on_tick(self, counter: int) -> bool:
-            now = time.monotonic()
-            if asked() and not self._deadline:
-                self._deadline = now + _PATIENCE
-                speaker.drain()
-            if speaker.error or asked() > 1 or (self._deadline and speaker.idle):
-                self.should_exit = True
-            elif self._deadline and now > self._deadline:
-                speaker.stop()
-                self.should_exit = True
-            return await super().on_tick(counter)
-
-    return Server(
-        uvicorn.Config(
-            app,
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_LAST_WORDS,
-        )
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http=Connection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        backlog=most_at_once(),
+        timeout_graceful_shutdown=_LAST_WORDS,
     )
+    return Server(config, speaker, asked)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from tts_toolkit.errors import OptionError
+from tts_toolkit.server.host import host_name
 
 HOST = "127.0.0.1"
 PORT = 5124
@@ -19,9 +20,10 @@ class ServerSettings:
     Attributes:
         host: address to listen on.
         port: port to listen on; 0 is one that is free.
-        api_key: bearer token that a request has to bring, or "".
+        api_key: bearer token that a request has to bring, or None.
         no_auth: whether everyone who can reach it may use it.
         queue: requests that may wait for the engine.
+        allow_hosts: names that it answers to without a key, beside its own.
 
     Raises:
         OptionError: for what is not safe, or contradicts itself.
@@ -29,25 +31,32 @@ class ServerSettings:
 
     host: str = HOST
     port: int = PORT
-    api_key: str = field(default="", repr=False)
+    api_key: str | None = field(default=None, repr=False)
     no_auth: bool = False
     queue: int = QUEUE
+    allow_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.api_key == "":
+            # Whoever gave it wanted a lock: a secret that was not found is no reason to open.
+            raise OptionError("--api-key (or TTS_TOOLKIT_API_KEY) is empty: give a key, or none")
         if self.api_key and self.no_auth:
             raise OptionError("--api-key and --no-auth contradict each other; keep one")
-        if not all("!" <= char <= "~" for char in self.api_key):
+        if not all("!" <= char <= "~" for char in self.api_key or ""):
             raise OptionError("--api-key: only ASCII letters, digits and signs, without spaces")
         if not (self.is_local or self.api_key or self.no_auth):
             raise OptionError(
                 f"--host {self.host}: others could reach it, so it needs a token (--api-key, or "
                 "TTS_TOOLKIT_API_KEY); --no-auth lets everybody in"
             )
+        for name in self.allow_hosts:
+            if not name or host_name(name) != name.lower():
+                raise OptionError(f"--allow-host {name}: a name alone, such as speech.example.org")
 
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach it."""
-        if self.host == "localhost":
+        if self.host.lower() == "localhost":
             return True
         try:
             return ip_address(self.host).is_loopback
