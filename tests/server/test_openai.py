@@ -85,6 +85,18 @@ def test_errors_are_the_client_s(client, fields, error):
     assert raised.value.code
 
 
+@pytest.mark.parametrize("name", ["builtin", "tts-1", "gpt-4o-mini-tts-2025-12-15"])
+def test_a_model_is_looked_up(client, name):
+    assert client.models.retrieve(name).id == name
+
+
+@pytest.mark.parametrize("name", ["gpt-5", "gpt-4o-mini-tts-20", "gpt-4o-mini-tts-2025-12-15x"])
+def test_a_model_that_is_none_is_not_found(client, name):
+    with pytest.raises(openai.NotFoundError) as raised:
+        client.models.retrieve(name)
+    assert (raised.value.code, raised.value.param) == ("model_not_found", "model")
+
+
 def test_the_key(start):
     running = start(api_key=KEY)
     with openai.OpenAI(base_url=f"{running.url}/v1", api_key=KEY) as client:

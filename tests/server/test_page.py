@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from tts_toolkit.config import Options
+
 pytestmark = pytest.mark.chromium
 
 LUMINANCE = """() => {
@@ -112,6 +114,24 @@ def test_speed_counts(open_page, builtin):
     assert fast < 0.7 * usual
 
 
+def test_what_the_server_was_started_with_holds_until_it_is_changed(open_page, start, stage):
+    running = start(stage, options=Options(voice="/secret/narrator.wav", speed=0.83))
+    page = ready(open_page(running))
+    assert page.locator("#voice").input_value() == "default"
+    assert page.locator("#voice option").all_inner_texts() == ["default", "tone"]
+    assert page.locator("#pace").inner_text() == "0.83 \N{MULTIPLICATION SIGN}"
+    assert "narrator" not in page.content()
+    page.get_by_role("button", name="Speak").click()
+    spoken(page)
+    assert (stage.said[-1].voice, stage.said[-1].speed) == ("/secret/narrator.wav", 0.83)
+
+    page.get_by_label("Voice", exact=True).select_option("tone")
+    page.get_by_label("Speed").fill("1")
+    page.get_by_role("button", name="Speak").click()
+    spoken(page, 2)
+    assert (stage.said[-1].voice, stage.said[-1].speed) == ("tone", 1.0)
+
+
 def test_the_keyboard_is_enough(open_page, builtin):
     page = ready(open_page(builtin))
     page.keyboard.press("Tab")
@@ -149,6 +169,17 @@ def test_a_server_that_is_gone_is_told(open_page, start, browser):
     page.get_by_role("alert").wait_for()
     assert page.get_by_role("alert").inner_text() == "The server does not answer."
     page.close()
+
+
+@pytest.mark.parametrize("length", [0, 20, 300])
+def test_a_reply_that_breaks_off_is_told(open_page, running, length):
+    page = ready(open_page(running))
+    cut = running.say(response_format="wav").content[:length].replace(b"data", b"atad")
+    page.route("**/v1/audio/speech", lambda route: route.fulfill(body=cut))
+    page.get_by_role("button", name="Speak").click()
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_role("alert").inner_text() == "The reply broke off; try again."
+    assert page.locator("#clips > li").count() == 0
 
 
 def test_speaking_can_be_stopped(open_page, running, stage):
@@ -233,6 +264,19 @@ def test_a_server_with_a_key_asks_for_it(open_page, start):
     ready(page)
     page.get_by_role("button", name="Speak").click()
     spoken(page)
+
+
+@pytest.mark.parametrize("key", ["ключ", "two words", "é"])
+def test_what_can_be_no_key_is_told_and_not_kept(open_page, start, key):
+    page = open_page(start(api_key="secret"))
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Use it").click()
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_role("alert").inner_text().startswith("This can't be the key")
+    assert page.evaluate("sessionStorage.getItem('key')") is None
+    page.get_by_label("API key").fill(" secret ")
+    page.get_by_role("button", name="Use it").click()
+    ready(page)
 
 
 def test_the_api_is_listed(open_page, running):

@@ -13,6 +13,7 @@ def test_the_document_says_what_there_is(running):
     assert {path: sorted(methods) for path, methods in paths.items()} == {
         "/v1/audio/speech": ["post"],
         "/v1/models": ["get"],
+        "/v1/models/{model}": ["get"],
         "/v1/voices": ["get", "post"],
         "/v1/voices/{name}": ["delete"],
         "/health": ["get"],
@@ -37,6 +38,7 @@ def server(request):
         ("DELETE", "/v1/voices/{name}"),
         ("GET", "/v1/voices"),
         ("GET", "/v1/models"),
+        ("GET", "/v1/models/{model}"),
         ("GET", "/health"),
         ("GET", "/metrics"),
     ],

@@ -10,10 +10,12 @@ import httpx2
 import numpy as np
 import pytest
 import soundfile as sf
+from pydantic import ValidationError
 
 from fake_engine import RATE, clip_of
 from tts_toolkit.audio.resample import resample
 from tts_toolkit.config import Options
+from tts_toolkit.server.schema import SpeechRequest
 from tts_toolkit.utterance import Emotion
 
 OPENAI_VOICES = (
@@ -105,9 +107,18 @@ def test_what_is_not_said_comes_from_the_options(start, stage):
     assert (heard(stage).seed, heard(stage).speed) == (3, 0.8)
 
 
-@pytest.mark.parametrize("voice", [*OPENAI_VOICES, "tone", {"id": "nova"}, None])
+@pytest.mark.parametrize("voice", [*OPENAI_VOICES, "tone", {"id": "nova"}, "default", None])
 def test_openai_s_voices_are_the_default_voice(running, stage, voice):
     assert running.say(voice=voice).status_code == 200
+    assert heard(stage).voice == "tone"
+
+
+@pytest.mark.parametrize("voice", ["default", "alloy", None])
+def test_the_clip_of_the_server_is_the_default_voice(start, stage, voice):
+    running = start(stage, options=Options(voice="/secret/narrator.wav"))
+    assert running.say(voice=voice).status_code == 200
+    assert heard(stage).voice == "/secret/narrator.wav"
+    assert running.say(voice="tone").status_code == 200
     assert heard(stage).voice == "tone"
 
 
@@ -132,12 +143,16 @@ def test_the_models_are_listed(running):
     ("fields", "told"),
     [
         ({"model": "gpt-5"}, (404, "model_not_found", "model")),
-        ({"response_format": "aac"}, (400, "unsupported_format", "response_format")),
+        ({"model": "gpt-4o-mini-tts-20/../x"}, (404, "model_not_found", "model")),
+        ({"response_format": "aac"}, (400, "invalid_value", "response_format")),
         ({"response_format": "exe"}, (400, "invalid_value", "response_format")),
         ({"stream_format": "x"}, (400, "invalid_value", "stream_format")),
         ({"voice": "tona"}, (400, "voice_not_found", "voice")),
         ({"voice": ""}, (400, "voice_not_found", "voice")),
         ({"voice": 7}, (400, "invalid_value", "voice")),
+        ({"voice": {"id": 7}}, (400, "invalid_value", "voice")),
+        ({"voice": {"name": "alloy"}}, (400, "invalid_value", "voice")),
+        ({"response_format": "ogg"}, (400, "invalid_value", "response_format")),
         ({"input": ""}, (400, "invalid_value", "input")),
         ({"input": "a" * 4097}, (400, "invalid_value", "input")),
         ({"input": "…"}, (400, "unspeakable", "input")),
@@ -167,6 +182,69 @@ def test_what_can_not_be_is_told_as_openai_does(running, stage, fields, told):
 
 
 @pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"response_format": "ogg"}, "response_format: should be 'mp3', 'opus', 'flac', 'wav' or"),
+        ({"lang": "xx"}, "lang: has to be one of auto, en, zh, ja, es, ar"),
+        ({"voice": 7}, 'voice: has to be a name, or an object such as {"id": "alloy"}'),
+        ({"temperature": 1}, "temperature: there is no such field"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_wrong_is_said_once_and_in_words(running, fields, message):
+    reply = running.say(**fields)
+    assert reply.status_code == 400
+    told = reply.json()["error"]["message"]
+    assert told.startswith(message)
+    assert ";" not in told
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"voice": "v" * 60_000},
+        {"model": "m" * 60_000},
+        {"lang": "l" * 60_000},
+        {"n" * 60_000: 1},
+        {"emotion": {"e" * 60_000: 0.1}},
+        {f"field {n}": 1 for n in range(4_000)},
+        {"emotion": {f"mood {n}": "x" for n in range(4_000)}},
+        {"voice": {f"field {n}": 1 for n in range(4_000)}},
+    ],
+    ids=["voice", "model", "lang", "field", "mood", "fields", "moods", "in voice"],
+)
+def test_a_large_request_has_a_small_answer(running, fields):
+    reply = running.say(**fields)
+    assert reply.status_code == 400
+    assert len(reply.content) < 1000
+
+
+def test_no_problem_is_made_for_each_of_thousands_of_fields():
+    fields = {f"field {n}": "x" for n in range(60_000)}
+    for body in ({**fields, "model": "x"}, {"emotion": fields}, {"voice": fields}):
+        with pytest.raises(ValidationError) as raised:
+            SpeechRequest.model_validate(body)
+        assert raised.value.error_count() < 10
+
+
+def test_three_problems_are_told_and_the_others_counted(running):
+    reply = running.say(**{f"field{n}": 1 for n in range(20)})
+    said = [f"field{n}: there is no such field" for n in range(3)]
+    assert reply.json()["error"]["message"] == "; ".join([*said, "and 17 more"])
+    assert wrong(reply) == (400, "invalid_value", "field0")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"voice": "v" * 250}, {"model": "m" * 250}], ids=["voice", "model"]
+)
+def test_only_the_beginning_of_a_name_is_repeated(running, fields):
+    (name,) = fields.values()
+    message = running.say(**fields).json()["error"]["message"]
+    assert name[:100] in message
+    assert name[:101] not in message
+
+
+@pytest.mark.parametrize(
     ("body", "kind"),
     [
         (b"", "application/json"),
@@ -186,6 +264,25 @@ def test_a_body_that_is_no_request_is_refused(running, body, kind):
     assert wrong(reply)[0] == 400
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"[" * 100_000, "the body is nested too deep"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "the body has a number with too many digits"),
+        (b'{"input": "\xff"}', "the body has to be JSON in UTF-8"),
+        (b'{"input": ', "the body has to be JSON in UTF-8: Expecting value at character 10"),
+        (b'{"\\ud800": 1}', "has half of a surrogate pair, which is no character"),
+        (b"[1]", "the body has to be a JSON object (Content-Type: application/json)"),
+    ],
+    ids=["deep", "digits", "no UTF-8", "half", "surrogate", "a list"],
+)
+def test_what_is_wrong_with_a_body_is_told(running, body, message):
+    headers = {"content-type": "application/json"}
+    reply = running.http.post("/v1/audio/speech", content=body, headers=headers)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"] == message
+
+
 def test_an_utterance_that_fails_is_an_error_of_its_own(running):
     assert wrong(running.say("boom")) == (500, "speech_failed", None)
     assert running.say("Hello.").status_code == 200
@@ -202,6 +299,20 @@ def test_an_utterance_that_fails_is_an_error_of_its_own(running):
 )
 def test_addresses_that_are_none(running, method, path, told):
     assert wrong(running.http.request(method, path)) == told
+
+
+def test_an_address_that_is_none_says_where_the_others_are(running):
+    message = running.http.get(f"/{'x' * 50_000}").json()["error"]["message"]
+    assert message.startswith(f"Not Found: GET /{'x' * 90}")
+    assert message.endswith("…; GET /docs lists what there is")
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_a_page_has_a_head(running, path):
+    reply = running.http.head(path)
+    assert (reply.status_code, reply.content) == (200, b"")
+    assert reply.headers["content-length"] == running.http.get(path).headers["content-length"]
 
 
 def test_the_first_segment_is_heard_before_the_second_is_made(running, stage):
@@ -263,17 +374,22 @@ def test_the_embedded_voice_says_what_the_library_says(builtin):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
-        ({"speed": 3.0}, "speed goes from 0.5 to 2"),
-        ({"lang": "zh"}, "speaks English only"),
-        ({"instructions": "Sad."}, "has no emotions"),
-        ({"emotion": {"sad": 0.4}}, "has no emotions"),
-        ({"input": "第三行。"}, "can't read Han script"),
+        ({"speed": 3.0}, "speed: the builtin voice's speed goes from 0.5 to 2"),
+        ({"lang": "zh"}, "lang: the builtin voice speaks English only"),
+        ({"instructions": "Sad."}, "instructions: the builtin voice has no emotions"),
+        ({"emotion": {"sad": 0.4}}, "emotion: the builtin voice has no emotions"),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_the_engine_can_not_do_is_refused(builtin, fields, told):
-    reply = builtin.say(**{"text": fields.pop("input", "Hello."), **fields})
-    assert wrong(reply)[0] == 400
-    assert told in reply.json()["error"]["message"]
+def test_a_field_that_the_engine_can_not_honour_is_named(builtin, fields, message):
+    reply = builtin.say(**fields)
+    assert wrong(reply) == (400, "not_supported", next(iter(fields)))
+    assert reply.json()["error"]["message"].startswith(message)
+
+
+def test_a_text_that_the_engine_can_not_read_is_refused(builtin):
+    reply = builtin.say("第三行。")
+    assert wrong(reply) == (400, "unspeakable", "input")
+    assert "can't read Han script" in reply.json()["error"]["message"]

@@ -2,11 +2,22 @@
 
 import io
 import os
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
+import httpx2
 import numpy as np
 import pytest
 import soundfile as sf
+from starlette.datastructures import UploadFile
+
+from tts_toolkit.config import Options
+from tts_toolkit.server.reference import read_reference
+from tts_toolkit.server.shelf import Shelf
 
 RATE = 16_000
 
@@ -71,6 +82,24 @@ def test_what_the_engine_can_is_listed(running, builtin):
     assert listed["data"][0]["default"]
 
 
+def test_the_clip_of_the_server_is_listed_without_its_path(start, stage):
+    running = start(stage, options=Options(voice="/secret/narrator.wav", speed=0.8))
+    reply = running.http.get("/v1/voices")
+    listed = reply.json()
+    assert [(one["id"], one["default"]) for one in listed["data"]] == [
+        ("default", True),
+        ("tone", False),
+    ]
+    assert listed["speed"] == 0.8
+    assert "narrator" not in reply.text
+
+
+def test_a_failure_names_no_path_of_the_server_s(start, stage, monkeypatch):
+    running = start(stage, options=Options(voice="/secret/narrator.wav"))
+    fail_with_the_voice(stage, monkeypatch)
+    assert running.say(voice=None).json()["error"]["message"] == "the clip default is odd"
+
+
 def test_a_voice_that_is_deleted_is_gone(running):
     upload(running)
     reply = running.http.delete("/v1/voices/anna")
@@ -85,8 +114,6 @@ def test_a_voice_that_is_deleted_is_gone(running):
 
 
 def test_a_voice_that_is_speaking_is_deleted_afterwards(running, stage):
-    from concurrent.futures import ThreadPoolExecutor
-
     upload(running)
     stage.gate.clear()
     with ThreadPoolExecutor(1) as pool:
@@ -99,22 +126,37 @@ def test_a_voice_that_is_speaking_is_deleted_afterwards(running, stage):
     running.until(lambda: stored(running) == [])
 
 
-def test_a_failure_names_the_voice_and_not_our_file(running, stage, monkeypatch):
+def fail_with_the_voice(stage, monkeypatch):
     from tts_toolkit.engines.base import Failed
     from tts_toolkit.errors import EngineError
 
-    upload(running)
     session = type(stage.load())
     fail = lambda self: [  # noqa: E731
         Failed(one.id, EngineError(f"the clip {one.voice} is odd")) for one in [self.taken.pop()]
     ]
     monkeypatch.setattr(session, "step", lambda self: fail(self) if self.taken else [])
+
+
+def test_a_failure_names_the_voice_and_not_our_file(running, stage, monkeypatch):
+    upload(running)
+    fail_with_the_voice(stage, monkeypatch)
     message = running.say(voice="anna").json()["error"]["message"]
     assert message == "the clip anna is odd"
 
 
-def test_the_engine_s_own_voice_can_not_be_deleted(running):
-    assert told(running.http.delete("/v1/voices/tone")) == (400, "voice_not_found", "name")
+@pytest.mark.parametrize(
+    ("name", "status", "message"),
+    [
+        ("tone", 400, "'tone' is the engine's own and can't be deleted"),
+        ("alloy", 400, "'alloy' stands for the default voice and can't be deleted"),
+        ("default", 400, "'default' stands for the default voice and can't be deleted"),
+        ("nobody", 404, "there is no voice 'nobody'"),
+    ],
+)
+def test_what_was_not_uploaded_can_not_be_deleted(running, name, status, message):
+    reply = running.http.delete(f"/v1/voices/{name}")
+    assert told(reply) == (status, "voice_not_found", "name")
+    assert reply.json()["error"]["message"] == message
 
 
 @pytest.mark.parametrize(
@@ -159,6 +201,28 @@ def test_numbers_that_are_none_are_refused(running):
     assert told(upload(running, file.getvalue()))[:2] == (400, "bad_clip")
 
 
+def float_clip(peak):
+    file = io.BytesIO()
+    samples = (peak * np.sin(np.arange(2 * RATE) / 20)).astype(np.float32)
+    sf.write(file, samples, RATE, format="WAV", subtype="FLOAT")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("peak", [4.5, 32_768, 1e6])
+def test_samples_in_other_units_are_refused(running, peak):
+    reply = upload(running, float_clip(peak))
+    assert told(reply) == (400, "bad_clip", "file")
+    assert "times full scale" in reply.json()["error"]["message"]
+    assert stored(running) == []
+
+
+@pytest.mark.parametrize(("peak", "kept"), [(0.5, 0.5), (1.0, 1.0), (1.2, 1.0), (3.9, 1.0)])
+def test_what_is_a_little_too_loud_is_turned_down_and_not_cut_off(running, peak, kept):
+    assert upload(running, float_clip(peak)).status_code == 201
+    samples, _ = sf.read(stored(running)[0])
+    np.testing.assert_allclose(samples, kept * np.sin(np.arange(2 * RATE) / 20), atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("fields", "answer"),
     [
@@ -178,12 +242,36 @@ def test_numbers_that_are_none_are_refused(running):
         ({"name": "anna\n"}, (400, "invalid_value", "name")),
         ({"name": "alloy"}, (409, "name_taken", "name")),
         ({"name": "tone"}, (409, "name_taken", "name")),
+        ({"name": "default"}, (409, "name_taken", "name")),
+        ({"nickname": "ann"}, (400, "invalid_value", "nickname")),
+        ({"x" * 1000: "y"}, (400, "invalid_value", "x" * 100 + "…")),
+        ({"consent": ["false", "true"]}, (400, "invalid_value", "consent")),
+        ({"consent": ["true", "true"]}, (400, "invalid_value", "consent")),
+        ({"name": ["berta", "anna"]}, (400, "invalid_value", "name")),
     ],
     ids=lambda value: repr(value)[:30],
 )
 def test_fields_that_can_not_be(running, fields, answer):
     assert told(upload(running, **fields)) == answer
     assert stored(running) == []
+
+
+def test_of_two_files_none_is_taken(running):
+    files = [("file", (f"{n}.wav", clip(), "audio/wav")) for n in range(2)]
+    reply = running.http.post("/v1/voices", data={"name": "a", "consent": "true"}, files=files)
+    assert told(reply) == (400, "invalid_value", "file")
+    assert reply.json()["error"]["message"] == "file is there 2 times; send one"
+
+
+def test_what_is_wrong_with_a_form_is_told_in_words(running):
+    fields = {"name": "an na", "consent": "perhaps", "file": "clip.wav"}
+    files = {name: (None, value) for name, value in fields.items()}
+    reply = running.http.post("/v1/voices", files=files)
+    assert reply.json()["error"]["message"].split("; ") == [
+        "name: has to be letters, digits, - and _, up to 64, and a letter or digit comes first",
+        "consent: has to be true or false",
+        "file: has to be a file, as curl sends it with -F file=@clip.wav",
+    ]
 
 
 def test_a_name_is_given_once(running):
@@ -199,6 +287,78 @@ def test_there_are_only_so_many(running, monkeypatch):
 
 def test_an_engine_without_cloning_says_so(builtin):
     assert told(upload(builtin)) == (400, "not_supported", None)
+
+
+def test_it_says_so_before_it_reads_the_clip(builtin):
+    host, port = urlsplit(builtin.url).netloc.split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(
+            b"POST /v1/voices HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9000000\r\n"
+            b"content-type: multipart/form-data; boundary=x\r\n\r\n--x"
+        )
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 400")
+
+
+@pytest.fixture
+def decoding(monkeypatch):
+    """Decoding that waits for a gate, and who is there."""
+    with ThreadPoolExecutor(8) as pool:
+        held = SimpleNamespace(pool=pool, gate=threading.Event(), begun=0)
+
+        def wait_and_read(data):
+            held.begun += 1
+            assert held.gate.wait(30)
+            return read_reference(data)
+
+        monkeypatch.setattr("tts_toolkit.server.voices.read_reference", wait_and_read)
+        yield held
+        held.gate.set()
+
+
+def test_so_many_uploads_are_there_at_a_time(running, decoding, monkeypatch):
+    monkeypatch.setattr("tts_toolkit.server.doorway._MOST_UPLOADS", 2)
+    asked = [decoding.pool.submit(upload, running, name=f"v{n}") for n in range(2)]
+    running.until(lambda: decoding.begun == 2)
+    reply = upload(running)
+    assert told(reply) == (503, "full", None)
+    assert reply.json()["error"]["type"] == "server_error"
+    assert int(reply.headers["retry-after"]) > 0
+    assert running.http.get("/v1/voices").status_code == 200
+    decoding.gate.set()
+    assert [one.result().status_code for one in asked] == [201, 201]
+    assert upload(running).status_code == 201
+
+
+def test_a_clip_that_waits_is_not_in_memory(running, decoding, monkeypatch):
+    reads = []
+    read = UploadFile.read
+    monkeypatch.setattr(
+        UploadFile, "read", lambda self, size: reads.append(size) or read(self, size)
+    )
+    asked = [decoding.pool.submit(upload, running, name=f"v{n}") for n in range(5)]
+    running.until(lambda: decoding.begun == 2)
+    # It has come after the others, and gets no further than they.
+    assert upload(running, name="alloy").status_code == 409
+    assert len(reads) == 2
+    decoding.gate.set()
+    assert [one.result().status_code for one in asked] == [201] * 5
+
+
+def test_a_client_that_leaves_leaves_no_voice(running, decoding, monkeypatch):
+    written = threading.Event()
+    write = Shelf.write
+    monkeypatch.setattr(Shelf, "write", lambda *args: (write(*args), written.set())[0])
+    connections = running._server.server_state.connections
+    running.http.get("/health")
+    before = len(connections)
+    with httpx2.Client(base_url=running.url, timeout=1) as http, pytest.raises(httpx2.ReadTimeout):
+        upload(SimpleNamespace(http=http))
+    running.until(lambda: len(connections) <= before)
+    assert decoding.begun == 1
+    decoding.gate.set()
+    assert written.wait(30)
+    running.until(lambda: stored(running) == [])
+    assert upload(running).status_code == 201
 
 
 def test_a_file_that_decodes_to_hours_is_given_up_at_the_limit(running):

@@ -1,5 +1,6 @@
 """Where a request becomes an utterance with a place in the queue."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
@@ -12,8 +13,8 @@ from tts_toolkit.errors import OptionError
 from tts_toolkit.rule import hint
 from tts_toolkit.scripts.fields import looks_like_clip
 from tts_toolkit.server.metrics import Metrics
-from tts_toolkit.server.problem import APIError
-from tts_toolkit.server.schema import SpeechRequest, Voice, Voices
+from tts_toolkit.server.problem import APIError, shown
+from tts_toolkit.server.schema import Model, SpeechRequest, Voice, VoiceId, Voices
 from tts_toolkit.server.shelf import Shelf
 from tts_toolkit.server.speaker import RefusedError, Speaker
 from tts_toolkit.server.ticket import Ticket
@@ -26,6 +27,12 @@ OPENAI_VOICES = (
     *("alloy", "ash", "ballad", "coral", "echo", "fable", "onyx"),
     *("nova", "sage", "shimmer", "verse", "marin", "cedar"),
 )
+# One of a model's dated versions, such as gpt-4o-mini-tts-2025-12-15.
+_DATED = re.compile(rf"{OPENAI_MODELS[-1]}-20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}")
+# The name of the clip that the server was started with: its path is nobody's business.
+CLIP_OF_THE_SERVER = "default"
+# Names that are the default voice, whichever that is.
+STAND_INS = (*OPENAI_VOICES, CLIP_OF_THE_SERVER)
 # What a client is told when there is no place, with the seconds after which it may ask again.
 _REFUSALS: Mapping[str, tuple[str, int]] = {
     "full": ("too many requests are waiting; try again in a moment", 1),
@@ -71,10 +78,19 @@ class Desk:
         return [voice.name for voice in builtin_voices() if voice.installed]
 
     @property
+    def default_voice(self) -> str:
+        """The name of the voice of a request without one."""
+        voice = self._options.voice or self.info.default_voice
+        return CLIP_OF_THE_SERVER if looks_like_clip(voice) else voice
+
+    @property
     def voices(self) -> Voices:
         """What can be asked for."""
-        asked = self._options.voice or self.info.default_voice
-        own = [Voice(id=name, default=name == asked) for name in self.engine_voices]
+        default = self.default_voice
+        names = self.engine_voices
+        if default == CLIP_OF_THE_SERVER:
+            names = [default, *names]
+        own = [Voice(id=name, default=name == default) for name in names]
         uploaded = [
             Voice(id=name, uploaded=True, duration_s=round(voice.duration, 2))
             for name, voice in self.shelf.voices.items()
@@ -84,6 +100,7 @@ class Desk:
             clones=self.info.clones,
             emotions=list(EMOTIONS) if self.info.emotes else [],
             languages=sorted(self.info.languages),
+            speed=self._options.speed,
             slowest=self.info.slowest,
             fastest=self.info.fastest,
         )
@@ -94,11 +111,8 @@ class Desk:
         Raises:
             APIError: if it can't be honoured, or there is no place.
         """
-        self._check_model(wanted.model)
-        name = (
-            wanted.voice.id if wanted.voice and not isinstance(wanted.voice, str) else wanted.voice
-        )
-        assert name is None or isinstance(name, str)
+        self.model(wanted.model)
+        name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice
         uploaded = name in self.shelf.voices
         asked = Utterance(
             wanted.input.strip(),
@@ -109,15 +123,13 @@ class Desk:
             speed=wanted.speed,
             emotion=_emotion(wanted),
         )
-        refusal = self.spec.refuse(asked)
-        if refusal:
-            raise APIError(400, refusal, code="not_supported")
+        self._check_fields(asked, "instructions" if wanted.instructions else "emotion")
         unspeakable = self.spec.unspeakable(asked.text)
         if unspeakable:
             raise APIError(400, unspeakable, code="unspeakable", param="input")
         whole = complete(asked, self.info, self._options)
         if not uploaded:
-            return self._place(Ticket(whole, name or self.info.default_voice))
+            return self._place(Ticket(whole, name or self.default_voice))
         assert name is not None
         return self._borrowing(whole, name)
 
@@ -140,25 +152,40 @@ class Desk:
             ) from None
         return ticket
 
-    def _check_model(self, model: str) -> None:
-        # Also one of its dated versions, such as gpt-4o-mini-tts-2025-12-15.
-        if model not in {self.info.name, *OPENAI_MODELS} and not model.startswith(
-            f"{OPENAI_MODELS[-1]}-20"
-        ):
-            known = ", ".join((self.info.name, *OPENAI_MODELS))
+    def model(self, name: str) -> Model:
+        """A model by a name that stands for the engine.
+
+        Raises:
+            APIError: if it stands for none.
+        """
+        names = (self.info.name, *OPENAI_MODELS)
+        if name not in names and not _DATED.fullmatch(name):
             raise APIError(
                 404,
-                f"there is no model {model!r} here (there are {known})",
+                f"there is no model {shown(name)!r} here (there are {', '.join(names)})",
                 code="model_not_found",
                 param="model",
             )
+        return Model(id=name)
+
+    def _check_fields(self, asked: Utterance, mood: str) -> None:
+        """Ask the engine about one field at a time, so that the refusal can name it."""
+        for field, part in {
+            "voice": Utterance("", voice=asked.voice),
+            "lang": Utterance("", lang=asked.lang),
+            "speed": Utterance("", speed=asked.speed),
+            mood: Utterance("", emotion=asked.emotion),
+        }.items():
+            refusal = self.spec.refuse(part)
+            if refusal:
+                raise APIError(400, f"{field}: {refusal}", code="not_supported", param=field)
 
     def _voice(self, name: str | None) -> str | None:
         """The engine's voice by a name; None is the default."""
         own = self.engine_voices
         if name is None or name in own:
             return name
-        if name in OPENAI_VOICES:
+        if name in STAND_INS:
             return None
         if looks_like_clip(name):
             raise APIError(
@@ -171,7 +198,7 @@ class Desk:
         known = [*own, *self.shelf.voices]
         raise APIError(
             400,
-            f"there is no voice {name!r}{hint(name, known)} (there are {', '.join(known)})",
+            f"there is no voice {shown(name)!r}{hint(name, known)} (there are {', '.join(known)})",
             code="voice_not_found",
             param="voice",
         )

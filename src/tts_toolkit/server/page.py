@@ -35,11 +35,11 @@ def page_routes(app: FastAPI, *, needs_key: bool) -> APIRouter:
     )
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/")
+    @router.api_route("/", methods=["GET", "HEAD"])
     async def page() -> HTMLResponse:
         return HTMLResponse(home, headers=headers)
 
-    @router.get("/docs")
+    @router.api_route("/docs", methods=["GET", "HEAD"])
     async def docs() -> HTMLResponse:
         listing = environment.get_template("docs.html").render(calls=_calls(app.openapi()))
         return HTMLResponse(listing, headers=headers)
@@ -67,16 +67,17 @@ def _calls(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _fields(document: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
     content = operation.get("requestBody", {}).get("content", {})
-    for kind in content.values():
-        name = kind["schema"]["$ref"].rpartition("/")[2]
-        schema = document["components"]["schemas"][name]
-        return [
-            {
-                "name": field,
-                "required": field in schema.get("required", []),
-                "about": about.get("description", ""),
-                "words": ", ".join(about.get("enum", [])),
-            }
-            for field, about in schema["properties"].items()
-        ]
-    return []
+    if not content:
+        return []
+    (kind,) = content.values()
+    name = kind["schema"]["$ref"].rpartition("/")[2]
+    schema = document["components"]["schemas"][name]
+    return [
+        {
+            "name": field,
+            "required": field in schema.get("required", []),
+            "about": about.get("description", ""),
+            "words": ", ".join(about.get("enum", [])),
+        }
+        for field, about in schema["properties"].items()
+    ]

@@ -26,17 +26,20 @@ _CONTAINERS = frozenset({"WAV", "WAVEX", "FLAC", "OGG", "MP3"})
 _BLOCK = 1 << 16
 # A peak below this, of 1, is a muted microphone: -60 dB.
 _SILENT = 1e-3
+# A peak above this is not a recording that is a little too loud, but samples in other units.
+_LOUDEST = 4.0
 
 
 def read_reference(data: bytes) -> Clip:
     """The file as a mono clip, at its own rate.
 
     Decoding stops at the limit: what the file says of its length is not believed, and ten
-    megabytes can decode to hours.
+    megabytes can decode to hours. What a float format has above 1 is turned down rather than cut
+    off.
 
     Raises:
-        OptionError: if it is no audio, or too long, too short, silent, or of a rate or number of
-            channels that nobody records.
+        OptionError: if it is no audio, or too long, too short, silent, far too loud, or of a rate
+            or number of channels that nobody records.
     """
     import soundfile as sf  # noqa: PLC0415 - loads libsndfile
 
@@ -56,7 +59,11 @@ def read_reference(data: bytes) -> Clip:
         raise OptionError("the clip has samples that are no numbers")
     if clip.peak < _SILENT:
         raise OptionError("the clip is silent")
-    return clip
+    if clip.peak > _LOUDEST:
+        raise OptionError(
+            f"the clip's samples go up to {clip.peak:,.1f} times full scale: scale them to [-1, 1]"
+        )
+    return Clip(samples / clip.peak, rate) if clip.peak > 1.0 else clip
 
 
 def _check_header(file: soundfile.SoundFile) -> None:

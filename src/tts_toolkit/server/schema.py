@@ -1,34 +1,119 @@
 """What goes in and out as JSON."""
 
-from typing import Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from tts_toolkit.config import LANGUAGES, MAX_SEED
+from tts_toolkit.emotion import EMOTIONS
 from tts_toolkit.server.limits import MAX_TEXT
+from tts_toolkit.server.shelf import NAME
 from tts_toolkit.server.speaker import State
 
+# Characters of names, and fields of an object: no request needs as many.
+_LONGEST_NAME = 256
+_LONGEST_MOOD = 32
+_MOST_FIELDS = 32
 
-class VoiceId(BaseModel):
+
+def _checked_name(name: str) -> str:
+    if not re.fullmatch(NAME, name):
+        raise ValueError(
+            "has to be letters, digits, - and _, up to 64, and a letter or digit comes first"
+        )
+    return name
+
+
+def _checked_language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError(f"has to be one of {', '.join(LANGUAGES)}")
+    return code
+
+
+def _few(moods: Any) -> Any:
+    # Each of thousands would be a problem of its own.
+    if isinstance(moods, dict) and len(moods) > len(EMOTIONS):
+        raise ValueError(f"has {len(moods):,} moods; there are {', '.join(EMOTIONS)}")
+    return moods
+
+
+def _kind_of_voice(voice: Any) -> str | None:
+    if isinstance(voice, dict | VoiceId):
+        return "object"
+    return "name" if isinstance(voice, str) else None
+
+
+UploadName = Annotated[
+    str, AfterValidator(_checked_name), WithJsonSchema({"type": "string", "pattern": NAME})
+]
+Language = Annotated[
+    str,
+    AfterValidator(_checked_language),
+    WithJsonSchema({"type": "string", "enum": list(LANGUAGES)}),
+]
+Moods = Annotated[
+    dict[Annotated[str, Field(max_length=_LONGEST_MOOD)], float],
+    Field(max_length=len(EMOTIONS)),
+    BeforeValidator(_few),
+]
+
+
+class _Asked(BaseModel):
+    """What a client sends: of its own types, and nothing that has no meaning."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, raw: Any) -> Any:
+        """Refuse at once what would take its time to be refused field by field."""
+        if isinstance(raw, dict) and len(raw) > _MOST_FIELDS:
+            raise ValueError(
+                f"there are {len(raw):,} fields; known are {', '.join(cls.model_fields)}"
+            )
+        return raw
+
+
+class VoiceId(_Asked):
     """A voice as OpenAI's newer clients name it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    id: str = Field(max_length=256)
+    id: str = Field(max_length=_LONGEST_NAME)
 
 
-class SpeechRequest(BaseModel):
+class SpeechRequest(_Asked):
     """OpenAI's fields; ours are ``seed``, ``lang`` and ``emotion``."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    model: str = Field(max_length=256, description="The engine, or a name of OpenAI's models.")
+    model: str = Field(
+        max_length=_LONGEST_NAME, description="The engine, or a name of OpenAI's models."
+    )
     input: str = Field(min_length=1, max_length=MAX_TEXT, description="What to say.")
-    voice: str | VoiceId | None = Field(
+    voice: (
+        Annotated[
+            Annotated[str, Field(max_length=_LONGEST_NAME), Tag("name")]
+            | Annotated[VoiceId, Tag("object")],
+            Discriminator(
+                _kind_of_voice,
+                custom_error_type="voice_type",
+                custom_error_message='has to be a name, or an object such as {"id": "alloy"}',
+            ),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="A name that GET /v1/voices lists; OpenAI's names are the default voice.",
     )
-    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = Field(
+    response_format: Literal["mp3", "opus", "flac", "wav", "pcm"] = Field(
         default="mp3", description="There is no aac. PCM is 24 kHz, 16 bits, little-endian, mono."
     )
     speed: float | None = Field(
@@ -49,12 +134,8 @@ class SpeechRequest(BaseModel):
     seed: int | None = Field(
         default=None, ge=0, le=MAX_SEED, description="The same seed gives the same speech."
     )
-    lang: str | None = Field(
-        default=None,
-        pattern=f"^({'|'.join(LANGUAGES)})$",
-        description=f"Of the text: {', '.join(LANGUAGES)}.",
-    )
-    emotion: dict[str, float] | None = Field(
+    lang: Language | None = Field(default=None, description=f"Of the text: {', '.join(LANGUAGES)}.")
+    emotion: Moods | None = Field(
         default=None,
         description='The mood by weights, where the engine has moods: {"happy": 0.4}.',
     )
@@ -109,6 +190,7 @@ class Voices(BaseModel):
     clones: bool = Field(description="Whether a clip can be uploaded as a voice.")
     emotions: list[str] = Field(description="What `emotion` takes; none if there are no moods.")
     languages: list[str]
+    speed: float = Field(description="Of a request that has none.")
     slowest: float
     fastest: float
 

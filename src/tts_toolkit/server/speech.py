@@ -1,12 +1,11 @@
 """``POST /v1/audio/speech``, and what models there are."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from tts_toolkit.server.desk import OPENAI_MODELS, Desk
 from tts_toolkit.server.form import FORMS
-from tts_toolkit.server.problem import APIError
 from tts_toolkit.server.reply import reply
 from tts_toolkit.server.schema import Model, Models, Problem, SpeechRequest
 
@@ -43,14 +42,6 @@ def speech_routes(desk: Desk) -> APIRouter:
     )
     async def speech(wanted: SpeechRequest, request: Request) -> Response:
         """As OpenAI's. WAV and PCM are sent sentence by sentence, the others whole."""
-        if wanted.response_format not in FORMS:
-            raise APIError(
-                400,
-                f"response_format: there is no {wanted.response_format} here; "
-                f"ask for {', '.join(FORMS)}",
-                code="unsupported_format",
-                param="response_format",
-            )
         ticket = desk.submit(wanted)
         return await reply(
             ticket,
@@ -64,5 +55,17 @@ def speech_routes(desk: Desk) -> APIRouter:
     async def models() -> Models:
         """The engine, and the names of OpenAI's that stand for it."""
         return Models(data=[Model(id=name) for name in (desk.info.name, *OPENAI_MODELS)])
+
+    @router.get(
+        "/v1/models/{model}",
+        responses={
+            **PROBLEMS,
+            404: {"model": Problem, "description": "There is no such model."},
+        },
+        summary="Look up a model",
+    )
+    async def model(model: Annotated[str, Path(description="One of its names.")]) -> Model:
+        """What the list says of it."""
+        return desk.model(model)
 
     return router

@@ -4,6 +4,7 @@
   const [text, voice, speed, go, stop] = ["text", "voice", "speed", "go", "stop"].map(byId);
   const clips = [];
   let running = null;
+  let paced = false; // whether the user has moved the speed; until then it is the server's
 
   // Asking the server
 
@@ -46,12 +47,16 @@
   async function list(chosen = voice.value) {
     const voices = await (await ask("v1/voices")).json();
     const options = voices.data.map((one) => {
-      const label = one.default ? `${one.id} (default)` : one.id;
+      const label = one.default && one.id !== "default" ? `${one.id} (default)` : one.id;
       return new Option(label, one.id, one.default, one.id === chosen || (!chosen && one.default));
     });
     voice.replaceChildren(...options);
     speed.min = voices.slowest;
     speed.max = voices.fastest;
+    if (!paced) {
+      speed.value = voices.speed;
+      pace(voices.speed);
+    }
     byId("cloning").hidden = !voices.clones;
     if (voices.emotions.length && byId("moods").hidden) offer(voices.emotions);
     byId("uploaded").replaceChildren(...voices.data.filter((one) => one.uploaded).map(entry));
@@ -123,6 +128,8 @@
     byId("progress").textContent = "Waiting for the engine…";
     try {
       const emotion = weights();
+      // What the user leaves alone is the server's to say.
+      const [chosen] = voice.selectedOptions;
       const reply = await ask("v1/audio/speech", {
         method: "POST",
         signal: running.signal,
@@ -130,9 +137,9 @@
         body: JSON.stringify({
           model: "tts-1",
           input: said.text,
-          voice: said.voice,
-          speed: Number(speed.value),
           response_format: "wav",
+          ...(chosen && !chosen.defaultSelected ? { voice: chosen.value } : {}),
+          ...(paced ? { speed: Number(speed.value) } : {}),
           ...(Object.keys(emotion).length ? { emotion } : {}),
         }),
       });
@@ -163,7 +170,7 @@
     let told = 0;
     const reader = reply.body.getReader();
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(broken);
       if (done) break;
       parts.push(value);
       size += value.length;
@@ -189,8 +196,17 @@
   function header(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 12;
-    while (view.getUint32(at) !== 0x64617461) at += 8 + view.getUint32(at + 4, true); // "data"
-    return { rate: view.getUint32(24, true), start: at + 8 };
+    try {
+      while (view.getUint32(at) !== 0x64617461) at += 8 + view.getUint32(at + 4, true); // "data"
+      return { rate: view.getUint32(24, true), start: at + 8 };
+    } catch (error) {
+      return broken(error); // it has no more bytes
+    }
+  }
+
+  function broken(error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The reply broke off; try again.");
   }
 
   // Listening
@@ -290,13 +306,17 @@
 
   // Beginning
 
+  const pace = (value) => (byId("pace").value = `${Number(value).toFixed(2)} ×`);
   const count = () => (byId("count").textContent = `${text.value.length} of ${text.maxLength}`);
   const begin = () => list().then(() => show("problem", ""), (error) => show("problem", error.message));
   text.addEventListener("input", count);
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) byId("speak").requestSubmit();
   });
-  speed.addEventListener("input", () => (byId("pace").value = `${Number(speed.value).toFixed(2)} ×`));
+  speed.addEventListener("input", () => {
+    paced = true;
+    pace(speed.value);
+  });
   byId("speak").addEventListener("submit", speak);
   stop.addEventListener("click", () => {
     running?.abort();
@@ -306,7 +326,13 @@
   byId("upload").addEventListener("submit", upload);
   byId("login")?.addEventListener("submit", (event) => {
     event.preventDefault();
-    sessionStorage.setItem("key", byId("key").value);
+    const key = byId("key").value.trim();
+    // As the server has it; with anything else the browser refuses to ask.
+    if (!/^[!-~]+$/.test(key)) {
+      show("problem", "This can't be the key: a key has ASCII letters, digits and signs only.");
+      return;
+    }
+    sessionStorage.setItem("key", key);
     begin();
   });
   const redraw = () => clips.forEach(draw);
