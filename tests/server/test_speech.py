@@ -271,7 +271,7 @@ def test_a_body_that_is_no_request_is_refused(running, body, kind):
         (b'{"seed": ' + b"9" * 5000 + b"}", "the body has a number with too many digits"),
         (b'{"input": "\xff"}', "the body has to be JSON in UTF-8"),
         (b'{"input": ', "the body has to be JSON in UTF-8: Expecting value at character 10"),
-        (b'{"\\ud800": 1}', "has half of a surrogate pair, which is no character"),
+        (b'{"\\ud800": 1}', "a field's name has half of a surrogate pair, which is no character"),
         (b"[1]", "the body has to be a JSON object (Content-Type: application/json)"),
     ],
     ids=["deep", "digits", "no UTF-8", "half", "surrogate", "a list"],

@@ -116,8 +116,10 @@ def _described(problem: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "json_invalid":
         return "", f"{_JSON}: {problem['ctx']['error']} at character {place[1]:,}"
     if len(place) == 1:
+        if kind == "string_unicode":
+            return "", f"a field's name {said}"
         whole = "the body has to be a JSON object (Content-Type: application/json)"
-        return "", said if kind in {"value_error", "string_unicode"} else whole
+        return "", said if kind == "value_error" else whole
     if "UploadFile" in said:
         said = "has to be a file, as curl sends it with -F file=@clip.wav"
     return shown(str(place[1])), said.removeprefix("Input ")
