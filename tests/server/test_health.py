@@ -23,6 +23,7 @@ def test_a_server_that_speaks_is_healthy(builtin):
         "version": __version__,
         "waiting": 0,
         "speaking": 0,
+        "sending": 0,
     }
 
 

@@ -103,7 +103,7 @@ class Builtin:
         if foreign:
             return f"the builtin voice speaks English and can't read {' and '.join(foreign)} script"
         if not has_content(text):
-            return f"there is nothing to pronounce in {text!r}"
+            return f"there is nothing to pronounce in {_start(text)!r}"
         return ""
 
     def voice_sha256(self, voice: str) -> str:

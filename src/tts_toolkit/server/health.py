@@ -45,6 +45,7 @@ def health_routes(desk: Desk, device: str, cuda_available: Callable[[], bool]) -
             version=__version__,
             waiting=speaker.waiting,
             speaking=speaker.speaking,
+            sending=speaker.sending,
         )
 
     @router.get(

@@ -154,6 +154,7 @@ class Health(BaseModel):
     version: str
     waiting: int = Field(description="Requests that wait for the engine.")
     speaking: int = Field(description="Requests in the engine.")
+    sending: int = Field(description="Replies that are spoken and not yet taken.")
 
 
 class Model(BaseModel):
