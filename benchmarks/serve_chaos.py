@@ -118,13 +118,10 @@ async def crowded(
                 await asyncio.sleep(0.5)
 
         await asyncio.gather(watch(), *(again(seed) for seed in range(_CLIENTS)))
-        while (
-            (  # noqa: ASYNC110 - the other process tells nobody when it is idle
-                health := (await http.get("/health")).json()
-            )["speaking"]
-            + health["waiting"]
-            + health["sending"]
-        ):
+        while True:
+            health = (await http.get("/health")).json()
+            if not health["speaking"] + health["waiting"] + health["sending"]:
+                break
             await asyncio.sleep(0.1)
 
 
