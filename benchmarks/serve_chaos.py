@@ -61,13 +61,14 @@ def chaos(minutes: float, bars: list[Bar]) -> dict[str, Any]:
         await misbehave(http, dice, ends, texts, wanted)
 
     with serving("--model", "builtin", "--queue", "8") as server:
-        return endure(server, client, minutes, "chaos", bars)
+        return endure(server, client, minutes, "chaos", bars, warm_up_s=10.0)
 
 
 def voices(minutes: float, folder: Path, bars: list[Bar]) -> dict[str, Any]:
     """Clients that upload voices, speak with them and delete them under each other."""
     with serving_tiny(folder) as server:
-        return endure(server, come_and_go, minutes, "voices", bars)
+        # IndexTTS keeps what it makes of the last 64 clips.
+        return endure(server, come_and_go, minutes, "voices", bars, warm_up_s=120.0)
 
 
 def endure(
@@ -76,9 +77,11 @@ def endure(
     minutes: float,
     what: str,
     bars: list[Bar],
+    *,
+    warm_up_s: float,
 ) -> dict[str, Any]:
     """Let clients loose on a server, and look what they have done to it."""
-    asyncio.run(crowded(server, client, 10.0, Counter()))  # until caches are full
+    asyncio.run(crowded(server, client, warm_up_s, Counter()))  # until caches are full
     before, children = server.rss(), server.children()
     ends: Counter[str] = Counter()
     asyncio.run(crowded(server, client, 60 * minutes, ends))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from tts_toolkit.engines.builtin import DEFAULT_VOICE
 from tts_toolkit.engines.indextts.default_voice import reference_clip
@@ -36,7 +37,8 @@ class Voices:
         self._checkpoint = checkpoint
         self._folder = folder
         self._cache = VoiceCache(checkpoint, revision, folder)
-        # By the conditionings themselves, which the cache gives as the same objects.
+        # By the conditionings themselves, which the cache gives as the same objects; weakly, since
+        # how many are kept, megabytes each, is the cache's to say.
         self._vectors: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()
         self._reader: EmotionReader | None = None
         self._moods: OrderedDict[str, tuple[float, ...]] = OrderedDict()
@@ -57,7 +59,7 @@ class Voices:
         if emotion and emotion.text:
             vector = self._weights(emotion.text)
         weight = 1.0 if emotion is None or emotion.weight is None else emotion.weight
-        key = (voice, mood, vector, weight)
+        key = (ref(voice), mood if mood is None else ref(mood), vector, weight)
         if key not in self._vectors:
             self._vectors[key] = emotion_vector(self._checkpoint, voice, mood, vector, weight)
             while len(self._vectors) > _KEPT:
