@@ -5,6 +5,7 @@ import json
 import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx2
 import numpy as np
@@ -71,8 +72,9 @@ def test_a_crowd_is_bounded_by_the_queue(start, stage):
     assert statuses == {200: 8 + speaking, 503: 64 - 8 - speaking}
 
 
-def leave_after(running, text, condition, **fields):
-    """Ask over a plain socket, and go when something is so."""
+@contextmanager
+def asking(running, text, **fields):
+    """A request over a plain socket, whose reply nobody reads."""
     data = json.dumps({**body(text), **fields}).encode()
     host, port = running.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as client:
@@ -81,6 +83,12 @@ def leave_after(running, text, condition, **fields):
             f"content-length: {len(data)}\r\n\r\n"
         )
         client.sendall(head.encode() + data)
+        yield
+
+
+def leave_after(running, text, condition, **fields):
+    """Ask, and go when something is so."""
+    with asking(running, text, **fields):
         running.until(condition)
 
 
@@ -131,18 +139,11 @@ def test_an_engine_that_begins_anew_is_heard_from_where_it_was():
 @pytest.mark.parametrize("form", ["flac", "wav"])
 def test_a_reply_that_nobody_takes_is_seen_and_given_up(start, stage, monkeypatch, form):
     """What is made for it is in memory, so it has a place until then."""
-    monkeypatch.setattr("tts_toolkit.server.reply.REPLY_PATIENCE", 2.0)
+    monkeypatch.setattr("tts_toolkit.server.reply.REPLY_PATIENCE", 4.0)
     monkeypatch.setattr("tts_toolkit.server.form.Form.segment", lambda *_: bytes(20_000_000))
     monkeypatch.setattr("tts_toolkit.server.form.Form.whole", lambda *_: bytes(20_000_000))
     running = start(stage, queue=1)
-    data = json.dumps({**body("Long."), "response_format": form}).encode()
-    host, port = running.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as client:
-        head = (
-            f"POST /v1/audio/speech HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(data)}\r\n\r\n"
-        )
-        client.sendall(head.encode() + data)
+    with asking(running, "Long.", response_format=form):
         running.until(lambda: running.speaker.sending == 1)
         assert "tts_toolkit_sending 1.0" in running.http.get("/metrics").text
         assert running.say().json()["error"]["code"] == "full"
