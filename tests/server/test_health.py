@@ -117,7 +117,7 @@ def test_who_waits_when_it_dies_is_told_too(start):
         replies = [one.result() for one in asked]
     assert {reply.status_code for reply in replies} <= {200, 503}
     assert 503 in {reply.status_code for reply in replies}
-    assert running.speaker.idle
+    running.until(lambda: running.speaker.idle)
 
 
 def test_metrics_are_prometheus_s(start):
