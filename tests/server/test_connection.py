@@ -178,6 +178,7 @@ def test_a_crowd_that_says_nothing_neither_deafens_it_nor_fills_its_log(tmp_path
                 one = crowd.enter_context(socket.socket())
                 one.setblocking(False)
                 one.connect_ex(("127.0.0.1", port))
+                time.sleep(0.01)  # or most would come while the door is not looked at
             wait_for_health(url)
         finally:
             process.terminate()
