@@ -8,6 +8,8 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+# nginx's status for a client that has left; nobody reads it.
+CLIENT_LEFT = 499
 _SERVER_SIDE = 500
 _CODES = {404: "unknown_url", 405: "method_not_allowed"}
 # Characters of a client's text that a message repeats, and problems that it tells.

@@ -16,14 +16,12 @@ from tts_toolkit.engines.base import EngineInfo, Failed, Finished, SegmentReady
 from tts_toolkit.errors import UnspeakableError
 from tts_toolkit.server.form import FORMS, Form
 from tts_toolkit.server.limits import REPLY_PATIENCE
-from tts_toolkit.server.problem import APIError
+from tts_toolkit.server.problem import CLIENT_LEFT, APIError
 from tts_toolkit.server.ticket import Ended, Ticket
 
 _log = logging.getLogger(__name__)
 # Bytes sent at a time: what a client is slow to take waits in pieces.
 _PIECE = 1 << 15
-# nginx's status for a client that has left; nobody reads it.
-_LEFT = 499
 
 _T = TypeVar("_T")
 
@@ -65,7 +63,7 @@ async def reply(
         # Before a status is sent, so that a failure still has one of its own.
         first = await _unless_left(anext(parts), receive)
     except ClientLeftError:
-        return Response(status_code=_LEFT)
+        return Response(status_code=CLIENT_LEFT)
     if sse:
         return _Stream(_events(first, parts), parts, receive, "text/event-stream")
     if form.streams:

@@ -10,7 +10,7 @@ from tts_toolkit.errors import OptionError
 from tts_toolkit.server.desk import STAND_INS, Desk
 from tts_toolkit.server.doorway import doorway
 from tts_toolkit.server.limits import MAX_CLIP, MOST_VOICES
-from tts_toolkit.server.problem import APIError, shown
+from tts_toolkit.server.problem import CLIENT_LEFT, APIError, shown
 from tts_toolkit.server.reference import read_reference
 from tts_toolkit.server.schema import Deleted, Problem, UploadName, Voice, Voices
 from tts_toolkit.server.shelf import Uploaded
@@ -19,8 +19,6 @@ from tts_toolkit.server.speech import PROBLEMS
 # Clips that are decoded at a time: each holds a core, and up to 10 MB as it came and 23 decoded.
 _DECODED_AT_ONCE = 2
 _FIELDS = ("name", "consent", "file")
-# nginx's status for a client that has left; nobody reads it.
-_LEFT = 499
 
 
 def voice_routes(desk: Desk) -> APIRouter:
@@ -69,7 +67,7 @@ def voice_routes(desk: Desk) -> APIRouter:
         if await request.is_disconnected():
             # It would come back and find its name taken.
             voice.path.unlink()
-            raise APIError(_LEFT, "the client has left", code="left")
+            raise APIError(CLIENT_LEFT, "the client has left", code="left")
         _put(desk, name, voice)
         return Voice(id=name, uploaded=True, duration_s=round(voice.duration, 2))
 
